@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "encoder/encoder.h"
+#include "storage/collection.h"
+
+namespace sightline::indexer {
+
+struct IndexOptions {
+  bool apply_exif_orientation = true;
+  bool convert_icc_to_srgb = false;
+  bool dry_run = false;  ///< Scan and forecast only; nothing is written.
+  size_t decode_threads = 1;
+  size_t encode_batch = 16;  ///< Pictures per encoder call and per commit.
+  int thumbnail_side = 320;  ///< Pixels; 0 stores none.
+  std::chrono::seconds file_timeout{30};
+  uint64_t max_file_bytes = 1'000'000'000;
+  uint64_t max_pixels = 256'000'000;
+};
+
+/// Counts of one run. Every scanned file ends in exactly one of added, unchanged, duplicate, moved or failed.
+struct IndexProgress {
+  uint64_t files_found = 0;  ///< So far; final once `scan_done`.
+  bool scan_done = false;
+  uint64_t added = 0;    ///< Durably committed.
+  uint64_t updated = 0;  ///< Of `added`: the content of a known path had changed.
+  uint64_t unchanged = 0;
+  uint64_t duplicate = 0;
+  uint64_t moved = 0;
+  uint64_t failed = 0;
+  uint64_t encoded = 0;  ///< Pictures that went through the vision tower.
+  double seconds = 0;    ///< Since the start.
+
+  uint64_t done() const { return added + unchanged + duplicate + moved + failed; }
+};
+
+/// What a dry run expects the real one to cost.
+struct IndexForecast {
+  uint64_t files_to_encode = 0;
+  uint64_t bytes_to_store = 0;
+  double seconds = 0;  ///< From a timed sample on this machine.
+};
+
+struct IndexReport {
+  IndexProgress progress;
+  JobId job;                              ///< 0 after a dry run.
+  bool stopped = false;                   ///< Ended early on request; run the same command again to go on.
+  std::vector<storage::JobError> errors;  ///< One per failed file, at most storage::kMaxJobErrors.
+  IndexForecast forecast;                 ///< Dry run only.
+};
+
+/// Hears about a run. Called from the indexer's own thread, never concurrently.
+class IndexObserver {
+ public:
+  virtual ~IndexObserver() = default;
+  /// At most a few times per second, and once at the end.
+  virtual void OnProgress(const IndexProgress& progress) = 0;
+  /// A file failed; the job goes on.
+  virtual void OnFileError(const storage::JobError& error) = 0;
+};
+
+/// What to index. Folders are walked; links to folders are followed once per real folder, so loops end.
+struct IndexInputs {
+  std::vector<std::filesystem::path> paths;
+};
+
+/// The bulk ingest pipeline: scan -> probe and hash -> skip -> decode -> encode -> commit, with a bounded queue at each
+/// arrow (architecture, section 3). Confined to one thread; it starts its own.
+class Indexer {
+ public:
+  /// Both must outlive the indexer. The encoder's fingerprint must be the collection's (kFailedPrecondition from Run).
+  Indexer(storage::Collection& collection, encoder::Encoder& encoder, IndexOptions options)
+      : collection_(collection), encoder_(encoder), options_(options) {}
+
+  /// Indexes `inputs`. Running it again on the same inputs is a no-op; after a stop or a crash it goes on where it was.
+  /// On a stop request the batch in hand is finished and committed. `observer` may be null.
+  /// Errors: kNotFound (an input does not exist), kFailedPrecondition (model), kResourceExhausted (disk full: what was
+  /// acknowledged stays), kUnavailable. A file that fails is not an error of the run.
+  Result<IndexReport> Run(const IndexInputs& inputs, IndexObserver* observer, std::stop_token stop);
+
+ private:
+  storage::Collection& collection_;
+  encoder::Encoder& encoder_;
+  IndexOptions options_;
+};
+
+}  // namespace sightline::indexer
