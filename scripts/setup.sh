@@ -28,12 +28,12 @@ say() { printf 'setup: %s\n' "$*" >&2; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 encoder_packages=(build-essential pkg-config git ca-certificates ccache python3 python3-venv python3-pip
-  libfmt-dev libspdlog-dev libexpected-dev nlohmann-json3-dev libicu-dev libgtest-dev libgmock-dev libbenchmark-dev)
+  libfmt-dev libspdlog-dev libexpected-dev nlohmann-json3-dev libicu-dev libssl-dev libgtest-dev libgmock-dev libbenchmark-dev)
 all_packages=("${encoder_packages[@]}" dpkg-dev
   libboost1.81-dev libboost-json1.81-dev
   librocksdb-dev liblz4-dev libzstd-dev libsnappy-dev zlib1g-dev libbz2-dev
   libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libheif-dev liblcms2-dev
-  libturbojpeg0-dev libjpeg-dev libwebp-dev libcli11-dev libssl-dev
+  libturbojpeg0-dev libjpeg-dev libwebp-dev libcli11-dev
   libopenblas-openmp-dev liblapack-dev clang-format-14)
 
 install_packages() {
