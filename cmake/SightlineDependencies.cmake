@@ -49,7 +49,7 @@ if(SIGHTLINE_TORCH_CUDA AND SIGHTLINE_C10_CUDA)
 endif()
 
 if(SIGHTLINE_PARTS STREQUAL "all")
-  find_package(Boost 1.81 REQUIRED COMPONENTS json)
+  find_package(Boost 1.81 REQUIRED CONFIG COMPONENTS json)
   find_package(RocksDB REQUIRED CONFIG)
   find_package(CLI11 REQUIRED)
   pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavformat libavcodec libavutil libswscale)
