@@ -41,8 +41,9 @@ class RecordStore {
   virtual Result<AllocatedIds> AllocateIds(uint64_t items, uint64_t units) = 0;
 
   /// Applies `changes` atomically. When it returns a value, the changes are durable (synced write-ahead log) and seen
-  /// by every later read. Errors: kInvalidArgument (an embedding of the wrong length, a unit without an item): nothing
-  /// changed.
+  /// by every later read. An empty `changes` gives the current epoch. Errors: kInvalidArgument (an embedding of the
+  /// wrong length, a unit that no item lists or the other way round, an id that was never allocated, a path or a hash
+  /// that another item keeps; write_checks.h has the rest): nothing changed.
   virtual Result<Epoch> Commit(const WriteSet& changes) = 0;
 
   /// One entry per id, in order; absent ids give nullopt.

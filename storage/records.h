@@ -15,7 +15,7 @@
 
 namespace sightline::storage {
 
-/// Identifies content: the first 16 bytes of a SHA-256 over it.
+/// Identifies content: the first 16 bytes of a SHA-256 over it. All zero: none is known, and nothing looks it up.
 using ContentHash = std::array<uint8_t, 16>;
 
 /// One place where an item's content was found, and what makes a later run believe it is unchanged.
