@@ -71,7 +71,8 @@ install_libtorch() {
   else
     say "LibTorch: this wheel is a CUDA build; installing it with its CUDA packages"
     "$deps/venv/bin/python" -m pip install -q "$deps"/wheel/torch-*.whl
-    ln -sfn "$("$deps/venv/bin/python" -c 'import torch, os; print(os.path.dirname(torch.__file__))')" "$deps/torch"
+    ln -sfn "$("$deps/venv/bin/python" -c \
+      'import importlib.util as u; print(u.find_spec("torch").submodule_search_locations[0])')" "$deps/torch"
   fi
   rm -rf "$deps/wheel"
   touch "$deps/torch/.sightline-$torch_version"
