@@ -42,6 +42,8 @@ set_target_properties(sightline_torch PROPERTIES IMPORTED_LOCATION "${SIGHTLINE_
   INTERFACE_LINK_LIBRARIES sightline_c10)
 target_include_directories(sightline_torch SYSTEM INTERFACE "${SIGHTLINE_TORCH_INCLUDE}"
   "${SIGHTLINE_TORCH_INCLUDE}/torch/csrc/api/include")
+# Files include the operators they call: half the compile time of the header of all operators.
+target_compile_definitions(sightline_torch INTERFACE AT_PER_OPERATOR_HEADERS)
 if(SIGHTLINE_TORCH_CUDA AND SIGHTLINE_C10_CUDA)
   # Registers its kernels when loaded; no symbol of it is called, so the linker must be told to keep it.
   target_link_libraries(sightline_torch INTERFACE -Wl,--no-as-needed "${SIGHTLINE_TORCH_CUDA}" "${SIGHTLINE_C10_CUDA}"

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "encoder/model/weights_internal.h"
+#include "encoder/model_config.h"
+#include "encoder/runtime/fast_fusion_internal.h"
+#include "encoder/runtime/fast_layers_internal.h"
+#include "encoder/runtime/fast_text_internal.h"
+#include "encoder/runtime/fast_vision_internal.h"
+
+namespace sightline::encoder {
+
+/// The model for inference: the plain form's outputs, up to rounding, with less work. Inputs and outputs lie on the
+/// placement's device; tokens are in its type, embeddings and logits in fp32. Immutable and thread-safe. Shapes that do
+/// not fit throw c10::Error: callers inside this folder only, under c10::InferenceMode.
+class FastModel {
+ public:
+  /// @param weights  in fp32; not kept.
+  FastModel(const ModelConfig& config, const NamedTensors& weights, const Placement& placement);
+
+  const Placement& placement() const { return placement_; }
+
+  /// (B, 3, res, res), normalised -> (B, N+1, D).
+  at::Tensor Vision(const at::Tensor& images) const { return vision_.Run(images); }
+  /// (B, L) int64 without padding -> (B, L, C).
+  at::Tensor Text(const at::Tensor& ids) const { return text_.Run(ids); }
+  int64_t max_text_length() const { return text_.max_length(); }
+  /// (B, N+1, D) -> (B, embed_dim), fp32, unit length.
+  at::Tensor ImageEmbedding(const at::Tensor& patches) const;
+  /// (B, L, C) -> (B, embed_dim), fp32, unit length.
+  at::Tensor TextEmbedding(const at::Tensor& states) const;
+
+  const FastFusion& fusion() const { return fusion_; }
+  /// Token 0 of the fusion output, (P, C) -> (P): logit 1, "they match", fp32.
+  at::Tensor MatchLogits(const at::Tensor& fused) const;
+
+ private:
+  Placement placement_;
+  FastVision vision_;
+  FastText text_;
+  FastFusion fusion_;
+  // The heads see one token per item: fp32 costs nothing there.
+  FastLinear vision_proj_;
+  FastLinear text_proj_;
+  FastLinear match_inner_;
+  FastNorm match_norm_;
+  FastLinear match_output_;  ///< Logit 1 alone.
+};
+
+}  // namespace sightline::encoder
