@@ -3,6 +3,7 @@
 
 #include <mutex>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include <ATen/Context.h>
@@ -44,11 +45,11 @@ class TorchEncoder final : public Encoder {
  private:
   /// One call at a time: each uses all threads by itself, and two at once would only share them and the memory.
   template <typename Body>
-  auto Exclusively(Body&& body) {
+  std::invoke_result_t<Body> Exclusively(Body&& body) {
     const std::lock_guard lock(mutex_);
     const c10::InferenceMode inference;
     at::init_num_threads();  // OpenMP keeps the thread count per calling thread.
-    return body();
+    return std::forward<Body>(body)();
   }
 
   const EncoderInfo info_;
