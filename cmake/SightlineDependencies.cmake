@@ -56,7 +56,7 @@ if(SIGHTLINE_PARTS STREQUAL "all")
   find_package(CLI11 REQUIRED)
   pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavformat libavcodec libavutil libswscale)
   pkg_check_modules(JPEG REQUIRED IMPORTED_TARGET libjpeg)
-  pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp)
+  pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp libwebpdemux)
   pkg_check_modules(HEIF REQUIRED IMPORTED_TARGET libheif)
   pkg_check_modules(LCMS REQUIRED IMPORTED_TARGET lcms2)
 

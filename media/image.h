@@ -30,7 +30,7 @@ struct DecodeOptions {
   bool convert_icc_to_srgb = false;    ///< Off by default: the reference ignores profiles.
   uint64_t max_pixels = 256'000'000;   ///< Checked against the header, before anything is allocated.
   uint64_t max_bytes = 1'000'000'000;  ///< Of the encoded file.
-  Limits limits;                       ///< Deadline and stop, checked between rows or reads where the library allows.
+  Limits limits{};                     ///< Deadline and stop, checked between rows or reads where the library allows.
 };
 
 /// Reads the header only. Errors: those of Source::ReadAll; kUnsupported (not a picture format we know), kCorruption.

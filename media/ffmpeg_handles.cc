@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "media/ffmpeg_handles_internal.h"
+
+#include <mutex>
+
+extern "C" {
+#include <libavutil/error.h>
+#include <libavutil/log.h>
+}
+
+namespace sightline::media {
+
+void SilenceFfmpeg() {
+  static std::once_flag once;
+  std::call_once(once, [] { av_log_set_level(AV_LOG_QUIET); });
+}
+
+std::string FfmpegErrorText(int error_number) {
+  char text[AV_ERROR_MAX_STRING_SIZE] = "";
+  av_strerror(error_number, text, sizeof text);
+  return text;
+}
+
+}  // namespace sightline::media

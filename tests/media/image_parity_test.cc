@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <boost/json.hpp>
+
+#include "encoder/preprocess.h"
+#include "media/image.h"
+#include "tests/support/test_support.h"
+
+namespace sightline::media {
+namespace {
+
+using ::sightline::testing::IsOk;
+using ::sightline::testing::ReadTestFile;
+using ::sightline::testing::TestData;
+
+/// zlib's CRC-32, bit by bit.
+std::string Crc32Hex(const std::vector<uint8_t>& bytes) {
+  uint32_t crc = 0xFFFFFFFF;
+  for (const uint8_t byte : bytes) {
+    crc ^= byte;
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xEDB88320u : 0u);
+  }
+  char text[9];
+  std::snprintf(text, sizeof text, "%08x", crc ^ 0xFFFFFFFF);
+  return text;
+}
+
+/// As the reference decodes: EXIF orientation and color profiles ignored.
+DecodeOptions ReferenceOptions() { return {.apply_exif_orientation = false, .convert_icc_to_srgb = false}; }
+
+class ImageParityTest : public ::testing::Test {
+ protected:
+  const boost::json::value fixture_ = boost::json::parse(ReadTestFile(TestData("preprocess/pictures.json")));
+  const boost::json::array& pictures_ = fixture_.at("pictures").as_array();
+};
+
+TEST_F(ImageParityTest, EveryPictureDecodesToTheReferencesBytes) {
+  ASSERT_EQ(pictures_.size(), 28u);
+  for (const auto& entry : pictures_) {
+    const std::string file(entry.at("file").as_string());
+    const auto image = DecodeImage(Source::FromFile(TestData("preprocess/" + file)), ReferenceOptions());
+    ASSERT_THAT(image, IsOk()) << file;
+    EXPECT_EQ(image->width, entry.at("width").as_int64()) << file;
+    EXPECT_EQ(image->height, entry.at("height").as_int64()) << file;
+    EXPECT_EQ(Crc32Hex(image->pixels), entry.at("crc32_of_decoded_rgb").as_string()) << file;
+  }
+}
+
+TEST_F(ImageParityTest, EveryPictureBecomesTheReferencesModelPixels) {
+  for (const auto& entry : pictures_) {
+    const std::string file(entry.at("file").as_string());
+    const auto image = DecodeImage(Source::FromFile(TestData("preprocess/" + file)), ReferenceOptions());
+    ASSERT_THAT(image, IsOk()) << file;
+    for (const int res : {96, 224}) {
+      const auto pixels = encoder::ResizeToModelPixels(*image, res);
+      ASSERT_THAT(pixels, IsOk()) << file;
+      EXPECT_EQ(Crc32Hex(pixels->pixels), entry.at("crc32_" + std::to_string(res)).as_string()) << file << " " << res;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sightline::media
