@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <rocksdb/db.h>
+#include <rocksdb/snapshot.h>
+#include <rocksdb/write_batch.h>
+
+#include "base/result.h"
+#include "storage/collection.h"
+
+namespace sightline::storage {
+
+/// RocksDB's column families. The names are stored on disk.
+enum class Family : uint8_t { kItems, kUnits, kVectors, kPatches, kThumbnails, kJobs, kPaths, kHashes, kMeta };
+inline constexpr std::array kAllFamilies = {Family::kItems,   Family::kUnits,      Family::kVectors,
+                                            Family::kPatches, Family::kThumbnails, Family::kJobs,
+                                            Family::kPaths,   Family::kHashes,     Family::kMeta};
+std::string_view NameOf(Family family);
+
+// Keys of the family `meta`.
+inline constexpr std::string_view kConfigKey = "config";
+inline constexpr std::string_view kCountersKey = "counters";
+inline constexpr std::string_view kStateKey = "state";
+
+/// A RocksDB failure as ours, with `what` in front of RocksDB's words.
+Error FromRocks(const rocksdb::Status& status, std::string_view what);
+
+/// An open RocksDB with our column families. Thread-safe. Closes in the destructor.
+class RecordDb {
+ public:
+  /// @param create  make a new one; otherwise there must be one. Errors: kNotFound, kAlreadyExists, kCorruption,
+  /// kResourceExhausted, kUnavailable.
+  static Result<std::unique_ptr<RecordDb>> Open(const std::filesystem::path& path, const OpenOptions& options,
+                                                bool create);
+  ~RecordDb();
+  RecordDb(const RecordDb&) = delete;
+  RecordDb& operator=(const RecordDb&) = delete;
+
+  rocksdb::DB& db() const { return *db_; }
+  rocksdb::ColumnFamilyHandle* handle(Family family) const { return handles_[static_cast<size_t>(family)]; }
+
+  /// The value of a key; nullopt when there is none. `snapshot` may be null: the newest state.
+  Result<std::optional<std::string>> Get(Family family, std::string_view key,
+                                         const rocksdb::Snapshot* snapshot = nullptr) const;
+
+  /// Calls `visit(index, value)` for every key that exists. Keys are read in chunks: many big values at once are
+  /// slower.
+  template <typename Visit>
+  Status GetMany(Family family, const std::vector<std::string>& keys, const rocksdb::Snapshot* snapshot,
+                 Visit visit) const;
+
+  /// For scans over a whole family. What it reads does not displace anything in the cache.
+  std::unique_ptr<rocksdb::Iterator> NewIterator(Family family, const rocksdb::Snapshot* snapshot) const;
+
+  /// Writes all or nothing, durably when `sync`.
+  Status Write(rocksdb::WriteBatch& batch, bool sync);
+
+ private:
+  RecordDb() = default;
+  /// Up to kChunk keys; values and statuses have one entry per key.
+  void GetChunk(Family family, const std::string* keys, size_t count, const rocksdb::Snapshot* snapshot,
+                rocksdb::PinnableSlice* values, rocksdb::Status* statuses) const;
+
+  static constexpr size_t kChunk = 16;
+
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_;  ///< In the order of Family; the default one is last.
+};
+
+template <typename Visit>
+Status RecordDb::GetMany(Family family, const std::vector<std::string>& keys, const rocksdb::Snapshot* snapshot,
+                         Visit visit) const {
+  for (size_t start = 0; start < keys.size(); start += kChunk) {
+    const size_t count = std::min(kChunk, keys.size() - start);
+    std::array<rocksdb::PinnableSlice, kChunk> values;
+    std::array<rocksdb::Status, kChunk> statuses;
+    GetChunk(family, keys.data() + start, count, snapshot, values.data(), statuses.data());
+    for (size_t i = 0; i < count; ++i) {
+      if (statuses[i].IsNotFound()) continue;
+      if (!statuses[i].ok()) return tl::unexpected(FromRocks(statuses[i], "read " + std::string(NameOf(family))));
+      SL_RETURN_IF_ERROR(visit(start + i, values[i].ToStringView()));
+    }
+  }
+  return {};
+}
+
+}  // namespace sightline::storage

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/limits.h"
+#include "base/result.h"
+#include "storage/record_codec.h"
+#include "storage/record_db_internal.h"
+#include "storage/rocksdb_record_store.h"
+
+namespace sightline::storage {
+
+struct RocksDbRecordStore::Moment {
+  explicit Moment(rocksdb::DB* db) : held(db) {}
+  const rocksdb::Snapshot* snapshot() const { return held.snapshot(); }
+
+  mutable rocksdb::ManagedSnapshot held;  ///< Its only getter is not const.
+};
+
+inline const rocksdb::Snapshot* SnapshotOf(const RocksDbRecordStore::Moment* moment) {
+  return moment == nullptr ? nullptr : moment->snapshot();
+}
+
+/// The two halves of a stored unit as one. Errors: kCorruption (they do not fit together, or not the collection).
+Result<UnitRecord> JoinUnit(StoredUnit unit, std::optional<std::vector<UnitVector>> vectors, uint32_t dim);
+
+/// Calls `visit(id, bytes)` for every record of a family whose keys are ids, in their order, until it returns false or
+/// fails.
+Status Scan(const RecordDb& db, Family family, const rocksdb::Snapshot* snapshot,
+            const std::function<Result<bool>(uint64_t, std::string_view)>& visit);
+
+/// All units with their vectors, in order of id, until `visit` returns false.
+Status ScanUnits(const RecordDb& db, const rocksdb::Snapshot* snapshot, uint32_t dim,
+                 const std::function<bool(UnitRecord&&)>& visit);
+
+/// RocksDbRecordStore::Verify.
+Status VerifyRecords(const RecordDb& db, const rocksdb::Snapshot* snapshot, const Limits& limits, VerifyReport& report);
+
+}  // namespace sightline::storage

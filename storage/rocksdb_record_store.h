@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "storage/collection.h"
+#include "storage/record_codec.h"
+#include "storage/record_store.h"
+
+namespace sightline::storage {
+
+/// The RecordStore of the embedded engine: RocksDB in one folder (docs/STORAGE_FORMAT.md). Thread-safe; commits take
+/// turns. After a write failed (disk full), reads go on and every further write fails with the same error until the
+/// store is opened again: what RocksDB holds in memory and on disk may differ then.
+class RocksDbRecordStore : public RecordStore {
+ public:
+  /// Makes a new store in `folder`, which must not exist. Errors: kAlreadyExists, kResourceExhausted, kUnavailable.
+  static Result<std::unique_ptr<RocksDbRecordStore>> Create(const std::filesystem::path& folder,
+                                                            const CollectionConfig& config, const OpenOptions& options);
+  /// Opens and recovers a store. Errors: kNotFound, kCorruption, kFailedPrecondition (newer format),
+  /// kResourceExhausted, kUnavailable.
+  static Result<std::unique_ptr<RocksDbRecordStore>> Open(const std::filesystem::path& folder,
+                                                          const OpenOptions& options);
+  ~RocksDbRecordStore() override;
+
+  const CollectionConfig& config() const { return config_; }
+  /// The epoch and counts of the last commit.
+  CollectionState state() const;
+
+  Result<AllocatedIds> AllocateIds(uint64_t items, uint64_t units) override;
+  Result<Epoch> Commit(const WriteSet& changes) override;
+
+  /// What a commit did, for who keeps an index of the units.
+  struct Committed {
+    Epoch epoch;
+    std::vector<UnitId> dropped_units;
+  };
+  /// As Commit.
+  Result<Committed> CommitAndReport(const WriteSet& changes);
+
+  Result<std::vector<std::optional<ItemRecord>>> GetItems(std::span<const ItemId> ids) const override;
+  Result<std::vector<std::optional<UnitRecord>>> GetUnits(std::span<const UnitId> ids) const override;
+  Result<std::vector<std::optional<TokenMatrix>>> GetTokens(std::span<const UnitId> ids) const override;
+  Result<std::vector<std::optional<std::vector<std::byte>>>> GetThumbnails(std::span<const UnitId> ids) const override;
+  Result<std::optional<ItemId>> FindItem(std::string_view path) const override;
+  Result<std::optional<ItemId>> FindItem(const ContentHash& hash) const override;
+
+  /// One moment that scans can share. Holding it keeps old records on disk. Not longer than the store lives.
+  struct Moment;
+  std::shared_ptr<const Moment> Freeze() const;
+
+  /// Visits everything of one kind in order of id, as it was at `moment` (null: now), until `visit` returns false.
+  Status ForEachItem(const Moment* moment, const std::function<bool(const ItemRecord&)>& visit) const;
+  Status ForEachUnit(const Moment* moment, const std::function<bool(UnitRecord&&)>& visit) const;
+  /// Newest first.
+  Result<std::vector<JobRecord>> Jobs() const;
+
+  /// Checksums and all references between records, as they were at `moment`. Findings go into the report.
+  /// Errors: kCancelled, kDeadlineExceeded, kResourceExhausted, kUnavailable.
+  Status Verify(const Moment& moment, const Limits& limits, VerifyReport& report) const;
+
+ private:
+  class Impl;
+  explicit RocksDbRecordStore(std::unique_ptr<Impl> impl);
+  static Result<std::unique_ptr<RocksDbRecordStore>> Load(std::unique_ptr<Impl> impl);
+
+  CollectionConfig config_;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sightline::storage
