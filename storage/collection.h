@@ -40,6 +40,10 @@ struct CollectionConfig {
 struct OpenOptions {
   /// Off only to show that the crash tests detect it: a commit is then acknowledged before it is durable.
   bool sync_commits = true;
+  int background_threads = 2;              ///< RocksDB's flushes and compactions; at least 2.
+  size_t write_buffer_bytes = 128u << 20;  ///< Memory for changes that are in the write-ahead log only.
+  size_t block_cache_bytes = 256u << 20;   ///< Memory for what was read; half for patches and thumbnails.
+  int max_open_files = 512;
 };
 
 struct CollectionStats {
@@ -63,7 +67,8 @@ struct VerifyReport {
 };
 
 /// A named set of items searched together: one folder on disk, owned by one process at a time (docs/STORAGE_FORMAT.md).
-/// Joins the RecordStore and the VectorIndex so that both change together. Thread-safe.
+/// Joins the RecordStore and the VectorIndex so that both change together. Thread-safe. References from records() die
+/// with it; a view may live longer, and the folder stays locked as long as one does.
 class Collection {
  public:
   /// Makes the folder and an empty collection in it. Errors: kAlreadyExists (there is one), kInvalidArgument (config),

@@ -48,8 +48,9 @@ class IndexView {
   /// Finds the units closest to `query`, best first; equal scores in order of unit id.
   /// @param query  dim floats of unit length.   @param stats  may be null.
   /// @return at most options.k neighbours, fewer when the filter or the collection leaves fewer. Empty view: empty
-  /// list. Errors: kInvalidArgument (wrong length, k == 0), kCancelled, kDeadlineExceeded, and RecordStore's read
-  /// errors where a filter needs metadata. CPU-bound; call it from a worker, never from an I/O thread.
+  /// list. Errors: kInvalidArgument (wrong length, a value not finite, k == 0), kCancelled, kDeadlineExceeded, and
+  /// RecordStore's read errors where a filter needs metadata. CPU-bound; call it from a worker, never from an I/O
+  /// thread.
   virtual Result<std::vector<Neighbor>> Search(std::span<const float> query, const SearchOptions& options,
                                                SearchStats* stats = nullptr) const = 0;
 };

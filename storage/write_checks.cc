@@ -47,6 +47,7 @@ Status CheckTokens(UnitId unit, const TokenMatrix& tokens, PatchStorage storage)
     return Invalid(Name("unit", unit) + " has tokens as " + std::string(sightline::NameOf(tokens.format)) +
                    "; the collection stores " + std::string(NameOf(storage)));
   }
+  if (tokens.tokens == 0 || tokens.width == 0) return Invalid(Name("unit", unit) + " has tokens without elements");
   const size_t scales = wanted == TokenFormat::kInt8 ? tokens.tokens : 0;
   if (tokens.scales.size() != scales ||
       tokens.size_bytes() != TokenMatrixBytes(tokens.tokens, tokens.width, tokens.format)) {

@@ -2,6 +2,7 @@
 #include "tests/support/memory_collection.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <string>
@@ -113,6 +114,9 @@ class MemoryView : public storage::IndexView {
   Result<std::vector<storage::Neighbor>> Search(std::span<const float> query, const storage::SearchOptions& options,
                                                 storage::SearchStats* stats) const override {
     if (query.size() != dim_ || options.k == 0) return Invalid("a query of the wrong length, or k of 0");
+    if (!std::all_of(query.begin(), query.end(), [](float x) { return std::isfinite(x); })) {
+      return Invalid("a query with a value that is not finite");
+    }
     std::vector<storage::Neighbor> all;
     storage::SearchStats counted;
     for (const auto& [id, unit] : state_->units) {

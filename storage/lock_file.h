@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+
+namespace sightline::storage {
+
+/// What the owner of a collection says about itself in the collection's LOCK file.
+struct LockRecord {
+  int64_t pid = 0;
+  int64_t started_at = 0;  ///< When the lock was taken, seconds since 1970.
+  std::string socket;      ///< Where a server listens for command lines; empty for other programs.
+
+  friend bool operator==(const LockRecord&, const LockRecord&) = default;
+};
+
+/// The record in `folder`'s LOCK file. nullopt when nobody wrote one or it cannot be read. It says who holds the lock
+/// only while somebody does: a killed process leaves its record behind.
+std::optional<LockRecord> ReadLockRecord(const std::filesystem::path& folder);
+
+/// Ownership of a collection's folder: a kernel lock (flock) on its LOCK file, which ends with the process however it
+/// ends, and a record that tells others who holds it. Move-only; released on destruction.
+class FolderLock {
+ public:
+  /// Errors: kFailedPrecondition (held; the message names the holder's pid), kNotFound (no such folder), kUnavailable
+  /// (the folder cannot be written to), kResourceExhausted.
+  static Result<FolderLock> Acquire(const std::filesystem::path& folder);
+
+  FolderLock(FolderLock&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
+  FolderLock& operator=(FolderLock&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~FolderLock();
+
+ private:
+  explicit FolderLock(int fd) : fd_(fd) {}
+  int fd_ = -1;
+};
+
+}  // namespace sightline::storage
