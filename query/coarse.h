@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <span>
+
+#include "query/search_state.h"
+#include "storage/record_store.h"
+#include "storage/vector_index.h"
+
+namespace sightline::query {
+
+/// Gives every living state its candidates, best coarse score first, all from one view. The units of a query's own
+/// item are left out: "more like this" does not mean this. Units removed meanwhile are left out as well. Failures,
+/// kDeadlineExceeded included, land in the states.
+void FindCandidates(std::span<SearchState> states, const storage::IndexView& view, const storage::RecordStore& records);
+
+}  // namespace sightline::query

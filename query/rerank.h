@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <span>
+
+#include "encoder/encoder.h"
+#include "query/patches.h"
+#include "query/search_state.h"
+
+namespace sightline::query {
+
+/// Whether a state's deadline leaves reranking out. Then the state is marked as degraded and reranks no more; a stop
+/// request fails it.
+void GiveUpRerankWhenLate(SearchState& state);
+
+/// Scores the first `rerank_depth` candidates of every living state that reranks, in one Match call, and gives them
+/// rank score and match probability (architecture, section 1). A candidate without patches stays without; a deadline
+/// met on the way degrades the answer. Other failures land in the states.
+void Rerank(std::span<SearchState> states, encoder::Encoder& encoder, const PatchTable& patches);
+
+/// Best first: reranked candidates by rank score, then the rest by coarse score; equal ones by unit id. Drops what is
+/// below min_match (counted) and what has no probability to compare with it, then what is beyond top_k.
+void OrderAndCut(SearchState& state);
+
+}  // namespace sightline::query

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "query/searcher.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "query/coarse.h"
+#include "query/encode.h"
+#include "query/hydrate.h"
+#include "query/patches.h"
+#include "query/rerank.h"
+#include "query/search_state.h"
+#include "query/stopwatch.h"
+
+namespace sightline::query {
+namespace {
+
+std::vector<SearchState> MakeStates(std::span<const SearchRequest> requests, const storage::CollectionConfig& config,
+                                    const encoder::Encoder* encoder) {
+  std::vector<SearchState> states(requests.size());
+  for (size_t i = 0; i < requests.size(); ++i) {
+    states[i].request = &requests[i];
+    auto plan = MakePlan(requests[i], config, encoder);
+    if (plan) {
+      states[i].plan = *plan;
+    } else {
+      states[i].FailWith(std::move(plan).error());
+    }
+  }
+  return states;
+}
+
+bool AnyReranks(std::span<const SearchState> states) {
+  return std::any_of(states.begin(), states.end(),
+                     [](const SearchState& state) { return state.alive() && state.plan.rerank; });
+}
+
+void RerankAll(std::span<SearchState> states, const storage::Collection& collection, encoder::Encoder& encoder,
+               Stopwatch& watch, StageTimings& timings) {
+  for (SearchState& state : states) GiveUpRerankWhenLate(state);
+  if (!AnyReranks(states)) return;
+  const PatchTable patches = LoadPatches(states, collection, encoder);
+  timings.patches_ms = watch.LapMs();
+  for (SearchState& state : states) GiveUpRerankWhenLate(state);
+  Rerank(states, encoder, patches);
+  timings.rerank_ms = watch.LapMs();
+}
+
+std::vector<Result<SearchAnswer>> TakeAnswers(std::vector<SearchState> states, const StageTimings& timings) {
+  std::vector<Result<SearchAnswer>> answers;
+  answers.reserve(states.size());
+  for (SearchState& state : states) {
+    if (!state.alive()) {
+      answers.push_back(tl::unexpected<Error>(*std::move(state.failure)));
+      continue;
+    }
+    state.answer.timings = timings;
+    answers.push_back(std::move(state.answer));
+  }
+  return answers;
+}
+
+}  // namespace
+
+Searcher::Searcher(const storage::Collection& collection, encoder::Encoder* encoder)
+    : collection_(collection), encoder_(encoder) {}
+
+std::vector<Result<SearchAnswer>> Searcher::Search(std::span<const SearchRequest> requests) const {
+  Stopwatch watch;
+  StageTimings timings;
+  const storage::RecordStore& records = collection_.records();
+  std::vector<SearchState> states = MakeStates(requests, collection_.config(), encoder_);
+  EncodeQueries(states, encoder_, records, collection_.config().dim);
+  timings.encode_ms = watch.LapMs();
+  const std::shared_ptr<const storage::IndexView> view = collection_.View();
+  FindCandidates(states, *view, records);
+  timings.coarse_ms = watch.LapMs();
+  if (AnyReranks(states)) RerankAll(states, collection_, *encoder_, watch, timings);
+  for (SearchState& state : states) OrderAndCut(state);
+  Hydrate(states, records);
+  timings.total_ms = watch.TotalMs();
+  return TakeAnswers(std::move(states), timings);
+}
+
+}  // namespace sightline::query
