@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "query/searcher.h"
+#include "storage/collection.h"
+#include "tests/support/fake_encoder.h"
+#include "tests/support/memory_collection.h"
+#include "tests/support/test_support.h"
+
+namespace sightline::query {
+
+struct Colour {
+  uint8_t red = 0;
+  uint8_t green = 0;
+  uint8_t blue = 0;
+};
+
+inline constexpr Colour kRed = {255, 0, 0};
+inline constexpr Colour kBlue = {0, 0, 255};
+inline constexpr Colour kGreen = {0, 255, 0};
+inline constexpr Colour kPurple = {170, 0, 170};
+
+/// A picture of the fake model's size in one colour; its first patch may have another.
+inline ImageRgb8 MakePicture(Colour colour, std::optional<Colour> spot = std::nullopt) {
+  ImageRgb8 picture = {.width = 4, .height = 4, .pixels = {}};
+  for (int y = 0; y < 4; ++y) {
+    for (int x = 0; x < 4; ++x) {
+      const Colour& c = spot && x < 2 && y < 2 ? *spot : colour;
+      picture.pixels.insert(picture.pixels.end(), {c.red, c.green, c.blue});
+    }
+  }
+  return picture;
+}
+
+struct AddOptions {
+  std::string path;
+  bool with_patches = true;
+  Metadata metadata = {};
+  storage::ContentHash hash{};
+};
+
+/// A collection in memory that the fake model filled.
+class QueryFixture : public ::testing::Test {
+ protected:
+  QueryFixture() : collection_(MakeCollection(storage::PatchStorage::kFp16)) {}
+
+  static std::unique_ptr<testing::MemoryCollection> MakeCollection(storage::PatchStorage patches) {
+    auto made = testing::MemoryCollection::Create(
+        {.model_name = "fake", .model_fingerprint = "fake", .dim = 8, .patch_storage = patches});
+    EXPECT_THAT(made, testing::IsOk());
+    return *std::move(made);
+  }
+
+  /// Adds one picture as one item with one unit.
+  ItemId Add(const ImageRgb8& picture, AddOptions options) {
+    const encoder::ImageRequest request = {.model_pixels = &picture, .limits = {}};
+    auto encoding = std::move(encoder_.EncodeImages(std::span(&request, 1), TokenFormat::kFp16)[0]);
+    EXPECT_THAT(encoding, testing::IsOk());
+    const auto ids = collection_->AllocateIds(1, 1);
+    EXPECT_THAT(ids, testing::IsOk());
+    storage::WriteSet changes;
+    storage::ItemRecord item;
+    item.id = ids->first_item;
+    item.paths = {{.path = options.path, .size_bytes = 1, .mtime_ns = 1}};
+    item.hash = options.hash;
+    item.metadata = std::move(options.metadata);
+    item.units = {ids->first_unit};
+    storage::NewUnit unit;
+    unit.record.id = ids->first_unit;
+    unit.record.item = item.id;
+    unit.record.vectors = {{.frame_time_us = std::nullopt, .embedding = encoding->embedding}};
+    if (options.with_patches) unit.tokens = encoding->patches;
+    changes.put_items.push_back(std::move(item));
+    changes.put_units.push_back(std::move(unit));
+    EXPECT_THAT(collection_->Commit(changes), testing::IsOk());
+    return ids->first_item;
+  }
+  ItemId Add(const ImageRgb8& picture, const std::string& path) { return Add(picture, AddOptions{.path = path}); }
+
+  static SearchRequest Words(const std::string& words) {
+    SearchRequest request;
+    request.query.text = words;
+    return request;
+  }
+
+  Result<SearchAnswer> Search(const SearchRequest& request) {
+    return std::move(Searcher(*collection_, &encoder_).Search(std::span(&request, 1))[0]);
+  }
+
+  static std::vector<std::string> PathsOf(const SearchAnswer& answer) {
+    std::vector<std::string> paths;
+    for (const Hit& hit : answer.hits) paths.push_back(hit.path);
+    return paths;
+  }
+
+  testing::FakeEncoder encoder_;
+  std::unique_ptr<testing::MemoryCollection> collection_;
+};
+
+/// A collection that calls a hook before it reads patches: a slow disk, or a change in the middle of a search.
+class HookedCollection : public storage::Collection, private storage::RecordStore {
+ public:
+  HookedCollection(storage::Collection& inner, std::function<void()> before_get_tokens)
+      : inner_(inner), before_get_tokens_(std::move(before_get_tokens)) {}
+
+  const storage::CollectionConfig& config() const override { return inner_.config(); }
+  const storage::RecordStore& records() const override { return *this; }
+  Result<storage::AllocatedIds> AllocateIds(uint64_t items, uint64_t units) override {
+    return inner_.AllocateIds(items, units);
+  }
+  Result<Epoch> Commit(const storage::WriteSet& changes) override { return inner_.Commit(changes); }
+  std::shared_ptr<const storage::IndexView> View() const override { return inner_.View(); }
+  Status ForEachItem(const std::function<bool(const storage::ItemRecord&)>& visit) const override {
+    return inner_.ForEachItem(visit);
+  }
+  Result<std::vector<storage::JobRecord>> Jobs() const override { return inner_.Jobs(); }
+  Result<storage::CollectionStats> Stats() const override { return inner_.Stats(); }
+  Result<storage::VerifyReport> Verify(const Limits& limits) const override { return inner_.Verify(limits); }
+
+  /// What GetTokens fails with; nothing: it works.
+  std::optional<Error> token_error;
+
+ private:
+  Result<std::vector<std::optional<storage::ItemRecord>>> GetItems(std::span<const ItemId> ids) const override {
+    return inner_.records().GetItems(ids);
+  }
+  Result<std::vector<std::optional<storage::UnitRecord>>> GetUnits(std::span<const UnitId> ids) const override {
+    return inner_.records().GetUnits(ids);
+  }
+  Result<std::vector<std::optional<TokenMatrix>>> GetTokens(std::span<const UnitId> ids) const override {
+    if (before_get_tokens_) before_get_tokens_();
+    if (token_error) return tl::unexpected<Error>(*token_error);
+    return inner_.records().GetTokens(ids);
+  }
+  Result<std::vector<std::optional<std::vector<std::byte>>>> GetThumbnails(std::span<const UnitId> ids) const override {
+    return inner_.records().GetThumbnails(ids);
+  }
+  Result<std::optional<ItemId>> FindItem(std::string_view path) const override {
+    return inner_.records().FindItem(path);
+  }
+  Result<std::optional<ItemId>> FindItem(const storage::ContentHash& hash) const override {
+    return inner_.records().FindItem(hash);
+  }
+
+  storage::Collection& inner_;
+  std::function<void()> before_get_tokens_;
+};
+
+}  // namespace sightline::query
