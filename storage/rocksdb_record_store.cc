@@ -146,7 +146,7 @@ Result<AllocatedIds> RocksDbRecordStore::AllocateIds(uint64_t items, uint64_t un
     const IdCounters more{end.next_item + kIdBlock, end.next_unit + kIdBlock};
     rocksdb::WriteBatch batch;
     SL_RETURN_IF_ERROR(PutMeta(*impl_->db, batch, kCountersKey, EncodeCounters(more)));
-    SL_RETURN_IF_ERROR(impl_->Write(batch, true));
+    SL_RETURN_IF_ERROR(impl_->Write(batch, impl_->sync_commits));
     impl_->reserved = more;
   }
   impl_->next = end;

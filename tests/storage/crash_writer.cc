@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What the crash tests kill: commits the batches of CrashPlan for ever and says so after each.
+//   crash_writer FOLDER [create] [nosync]
+// Lines on standard output: "ready" before the first call into the collection, "created" or "opened", "ack N" when
+// batch N is acknowledged, "error ..." before it gives up (exit status 1).
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "tests/storage/crash_plan.h"
+
+namespace {
+
+using sightline::Error;
+using sightline::storage::Collection;
+
+int GiveUp(const Error& error) {
+  std::printf("error %s: %s\n", std::string(NameOf(error.code)).c_str(), error.message.c_str());
+  std::fflush(stdout);
+  return 1;
+}
+
+void Say(const char* word) {
+  std::puts(word);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace sightline::testing;
+  bool create = false;
+  auto options = CrashOptions();
+  for (int i = 2; i < argc; ++i) {
+    if (std::strcmp(argv[i], "create") == 0) create = true;
+    if (std::strcmp(argv[i], "nosync") == 0) options.sync_commits = false;
+  }
+  Say("ready");
+  auto collection = create ? Collection::Create(argv[1], CrashConfig(), options) : Collection::Open(argv[1], options);
+  if (!collection) return GiveUp(collection.error());
+  Say(create ? "created" : "opened");
+
+  const auto committed = CommittedBatches(**collection);
+  if (!committed) return GiveUp(committed.error());
+  CrashPlan plan;
+  while (plan.batches() < *committed) plan.Advance();
+  while (true) {
+    const auto batch = plan.Advance();
+    const auto changes = ToWriteSet(plan, batch, **collection);
+    if (!changes) return GiveUp(changes.error());
+    if (const auto epoch = (*collection)->Commit(*changes); !epoch) return GiveUp(epoch.error());
+    std::printf("ack %llu\n", static_cast<unsigned long long>(plan.batches()));
+    std::fflush(stdout);
+  }
+}
