@@ -3,6 +3,10 @@
 #include <cstring>
 #include <string>
 
+extern "C" {
+#include <libavutil/imgutils.h>
+}
+
 #include "media/exif_internal.h"
 #include "media/ffmpeg_handles_internal.h"
 #include "media/frame_to_rgb_internal.h"
@@ -54,7 +58,12 @@ int OnBufferRequest(AVCodecContext* context, AVFrame* frame, int flags) {
   auto& request = *static_cast<BufferRequest*>(context->opaque);
   request.size = {context->width, context->height};
   if (request.probe_only || !CheckPixels(request.size, request.max_pixels)) return AVERROR_EXIT;
-  return avcodec_default_get_buffer2(context, frame, flags);
+  const int result = avcodec_default_get_buffer2(context, frame, flags);
+  // Rows that a damaged file does not fill are black, not whatever the memory held.
+  for (AVBufferRef* buffer : frame->buf) {
+    if (result >= 0 && buffer != nullptr) std::memset(buffer->data, 0, buffer->size);
+  }
+  return result;
 }
 
 Result<UniqueCodecContext> OpenDecoder(AVCodecID id, BufferRequest& request) {
@@ -148,6 +157,18 @@ Result<Picture> Prepare(ImageFormat format, ByteSpan bytes, bool keep_icc_profil
   return picture;
 }
 
+/// Before FFmpeg sees it: its own limit on sizes would come back as "invalid data".
+Status CheckHeaderSize(ImageFormat format, ByteSpan bytes, uint64_t max_pixels) {
+  const auto size = SizeFromHeader(format, bytes);
+  if (!size) return {};
+  SL_RETURN_IF_ERROR(CheckPixels(*size, max_pixels));
+  if (av_image_check_size(static_cast<unsigned>(size->width), static_cast<unsigned>(size->height), 0, nullptr) >= 0) {
+    return {};
+  }
+  return Fail(ErrorCode::kResourceExhausted, std::to_string(size->width) + " x " + std::to_string(size->height) +
+                                                 " pixels, more than FFmpeg can hold");
+}
+
 }  // namespace
 
 Result<ImageInfo> ProbeWithFfmpeg(ImageFormat format, ByteSpan bytes) {
@@ -167,8 +188,7 @@ Result<ImageInfo> ProbeWithFfmpeg(ImageFormat format, ByteSpan bytes) {
 }
 
 Result<DecodedImage> DecodeWithFfmpeg(ImageFormat format, ByteSpan bytes, const DecodeOptions& options) {
-  // Before FFmpeg sees it: its own limit on sizes would come back as "invalid data".
-  if (const auto size = SizeFromHeader(format, bytes)) SL_RETURN_IF_ERROR(CheckPixels(*size, options.max_pixels));
+  SL_RETURN_IF_ERROR(CheckHeaderSize(format, bytes, options.max_pixels));
   SL_ASSIGN_OR_RETURN(const Picture picture, Prepare(format, bytes, options.convert_icc_to_srgb));
   BufferRequest request{.max_pixels = options.max_pixels};
   const ByteSpan content = picture.rewritten.empty() ? bytes : ByteSpan(picture.rewritten);

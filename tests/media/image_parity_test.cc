@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -7,6 +6,7 @@
 
 #include "encoder/preprocess.h"
 #include "media/image.h"
+#include "tests/media/test_pictures.h"
 #include "tests/support/test_support.h"
 
 namespace sightline::media {
@@ -15,18 +15,7 @@ namespace {
 using ::sightline::testing::IsOk;
 using ::sightline::testing::ReadTestFile;
 using ::sightline::testing::TestData;
-
-/// zlib's CRC-32, bit by bit.
-std::string Crc32Hex(const std::vector<uint8_t>& bytes) {
-  uint32_t crc = 0xFFFFFFFF;
-  for (const uint8_t byte : bytes) {
-    crc ^= byte;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xEDB88320u : 0u);
-  }
-  char text[9];
-  std::snprintf(text, sizeof text, "%08x", crc ^ 0xFFFFFFFF);
-  return text;
-}
+using testing::Crc32Hex;
 
 /// As the reference decodes: EXIF orientation and color profiles ignored.
 DecodeOptions ReferenceOptions() { return {.apply_exif_orientation = false, .convert_icc_to_srgb = false}; }
