@@ -70,9 +70,13 @@ Source Source::FromFileRange(std::filesystem::path path, uint64_t offset_bytes, 
 }
 
 Source Source::FromMemory(std::vector<std::byte> bytes, std::string name) {
+  return FromMemory(std::make_shared<const Bytes>(std::move(bytes)), std::move(name));
+}
+
+Source Source::FromMemory(std::shared_ptr<const std::vector<std::byte>> bytes, std::string name) {
   Source source;
   source.name_ = std::move(name);
-  source.memory_ = std::make_shared<const Bytes>(std::move(bytes));
+  source.memory_ = std::move(bytes);
   return source;
 }
 

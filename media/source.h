@@ -22,6 +22,8 @@ class Source {
   /// `size_bytes` bytes of the file from `offset_bytes` on; `name` stands for it in messages.
   static Source FromFileRange(std::filesystem::path path, uint64_t offset_bytes, uint64_t size_bytes, std::string name);
   static Source FromMemory(std::vector<std::byte> bytes, std::string name);
+  /// Shares the bytes, which must not be null.
+  static Source FromMemory(std::shared_ptr<const std::vector<std::byte>> bytes, std::string name);
 
   /// The path, or the given name: for messages only.
   const std::string& name() const { return name_; }
