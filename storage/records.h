@@ -22,7 +22,9 @@ using ContentHash = std::array<uint8_t, 16>;
 struct ItemPath {
   std::string path;  ///< UTF-8 where the file system is; absolute for files.
   uint64_t size_bytes = 0;
-  int64_t mtime_ns = 0;  ///< Modification time, nanoseconds since 1970.
+  /// When the file was last changed, nanoseconds since 1970: the later of modification and status change. 0: too recent
+  /// to tell it from a change that follows, so the file must be looked at again.
+  int64_t mtime_ns = 0;
 
   friend bool operator==(const ItemPath&, const ItemPath&) = default;
 };
