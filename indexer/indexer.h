@@ -71,6 +71,9 @@ class IndexObserver {
 /// What to index. Folders are walked; links to folders are followed once per real folder, so loops end.
 struct IndexInputs {
   std::vector<std::filesystem::path> paths;
+  /// A path that does not exist is a failed file instead of an error of the run: for long lists of paths, whose files
+  /// may have gone since the list was made.
+  bool missing_is_file_error = false;
 };
 
 /// The bulk ingest pipeline: scan -> probe and hash -> skip -> decode -> encode -> commit, with a bounded queue at each

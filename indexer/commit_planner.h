@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "indexer/work_item.h"
+#include "storage/collection.h"
+
+namespace sightline::indexer {
+
+/// What a work item means to the collection.
+enum class Resolution {
+  kAdded,         ///< A new item.
+  kUpdated,       ///< An item with this path has new content.
+  kUnchanged,     ///< Same path, same content; at most size and time are noted.
+  kDuplicate,     ///< Known content at one more path.
+  kMoved,         ///< Known content whose old path no longer exists.
+  kNeedsContent,  ///< Content that was known when the file was read is gone: read and encode it, then plan it again.
+};
+
+/// Turns the work items of a batch into one atomic change of the collection, seeing both what is stored and what the
+/// same batch changes. Confined to one thread, which is the collection's only writer.
+///
+/// - An item whose path has new content keeps its id, unless it has other paths as well: then the content that is left
+///   keeps it.
+/// - An item that loses its last path is removed, unless a later file of the same batch has its content: so files that
+///   swap names or move up by one are not encoded again.
+class CommitPlanner {
+ public:
+  /// The collection must outlive the planner. @param now  seconds since 1970, for new items.
+  CommitPlanner(storage::Collection& collection, int64_t now) : collection_(collection), now_(now) {}
+
+  /// Begins a batch: what was planned before must be committed.
+  void Begin(std::span<const WorkItem> batch);
+
+  /// Plans one kKnownContent or encoded kNewContent item; takes its units. Reads the collection and, to tell moved from
+  /// duplicate, looks whether known paths still exist. Errors: those of RecordStore.
+  Result<Resolution> Plan(WorkItem& item);
+
+  /// The changes of the batch.
+  storage::WriteSet Take();
+
+ private:
+  struct Entry {
+    storage::ItemRecord record;
+    bool changed = false;
+  };
+
+  Result<Entry*> FindByPath(const std::string& path);
+  Result<Entry*> FindByHash(const storage::ContentHash& hash);
+  Result<Entry*> Load(ItemId id);
+  Result<Resolution> PlanKnown(WorkItem& item, Entry* old, Entry& target);
+  Result<Resolution> PlanNew(WorkItem& item, Entry* old);
+  Status StoreContent(Entry& entry, WorkItem& item);
+  void DetachPath(Entry& entry, const std::string& path);
+  Resolution AttachPath(Entry& entry, const storage::ItemPath& location);
+
+  storage::Collection& collection_;
+  const int64_t now_;
+  // What this batch changes, over what is stored. The id 0 stands for "no item any more".
+  std::map<ItemId, Entry> items_;
+  std::unordered_map<std::string, ItemId> paths_;
+  std::map<storage::ContentHash, ItemId> hashes_;
+  std::map<storage::ContentHash, size_t> wanted_;  ///< Known content of files still to be planned, with their number.
+  std::vector<storage::NewUnit> units_;
+  /// How many of an item's paths, from the first, are known to exist; over the whole run, so that many copies of one
+  /// content do not cost a look at every path for every copy.
+  std::unordered_map<ItemId, size_t> paths_seen_;
+};
+
+}  // namespace sightline::indexer

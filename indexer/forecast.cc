@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "indexer/forecast.h"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "base/token_matrix.h"
+#include "indexer/encode_stage.h"
+#include "indexer/preparer.h"
+#include "indexer/scanner.h"
+
+namespace sightline::indexer {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using storage::PatchStorage;
+
+constexpr size_t kSampleFiles = 8;
+constexpr std::chrono::milliseconds kTellEvery{200};
+
+// Item, unit and index records with their keys, beside the paths: about so many bytes per picture.
+constexpr uint64_t kRecordBytes = 320;
+
+double SecondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+uint64_t TokenBytes(const encoder::EncoderInfo& info, PatchStorage patch_storage) {
+  switch (patch_storage) {
+    case PatchStorage::kInt8:
+      return TokenMatrixBytes(info.patch_tokens(), info.patch_width(), TokenFormat::kInt8);
+    case PatchStorage::kFp16:
+      return TokenMatrixBytes(info.patch_tokens(), info.patch_width(), TokenFormat::kFp16);
+    case PatchStorage::kNone:
+      break;
+  }
+  return 0;
+}
+
+/// What one picture of the sample costs on average.
+struct SampleCost {
+  double decode_seconds = 0;
+  double encode_seconds = 0;
+  double thumbnail_bytes = 0;
+};
+
+/// Scans and draws the sample.
+class Survey {
+ public:
+  Survey(const Preparer& preparer, IndexReport& report, IndexObserver* observer)
+      : preparer_(preparer), report_(report), observer_(observer) {}
+
+  Status Scan(const IndexInputs& inputs, const std::stop_token& stop) {
+    Status status;
+    report_.progress.scan_done = Scanner().Scan(inputs.paths, [&](const ScanEntry& entry) {
+      if (stop.stop_requested()) return false;
+      status = Visit(entry);
+      Tell(/*at_once=*/false);
+      return status.has_value();
+    });
+    report_.stopped = stop.stop_requested();
+    return status;
+  }
+
+  void Tell(bool at_once) {
+    if (!at_once && Clock::now() - told_ < kTellEvery) return;
+    report_.progress.seconds = SecondsSince(started_);
+    if (observer_ != nullptr) observer_->OnProgress(report_.progress);
+    told_ = Clock::now();
+  }
+
+  const std::vector<std::filesystem::path>& sample() const { return sample_; }
+  uint64_t path_bytes() const { return path_bytes_; }
+
+ private:
+  Status Visit(const ScanEntry& entry) {
+    ++report_.progress.files_found;
+    WorkItem item = Preparer::Look(entry.path);
+    if (!entry.error.empty()) item.Fail(entry.error);
+    if (item.state == WorkState::kFailed) {
+      Fail(std::move(item));
+      return {};
+    }
+    SL_ASSIGN_OR_RETURN(const bool unchanged, preparer_.IsUnchanged(item.location));
+    if (unchanged) {
+      ++report_.progress.unchanged;
+      return {};
+    }
+    Draw(entry.path);
+    return {};
+  }
+
+  void Fail(WorkItem item) {
+    ++report_.progress.failed;
+    if (report_.errors.size() < storage::kMaxJobErrors) {
+      report_.errors.push_back({std::move(item.location.path), std::move(item.reason)});
+      if (observer_ != nullptr) observer_->OnFileError(report_.errors.back());
+    }
+  }
+
+  // Reservoir sampling: every file so far has the same chance to be in the sample.
+  void Draw(const std::filesystem::path& path) {
+    const uint64_t seen = report_.forecast.files_to_encode++;
+    path_bytes_ += path.native().size();
+    if (sample_.size() < kSampleFiles) {
+      sample_.push_back(path);
+      return;
+    }
+    const uint64_t slot = std::uniform_int_distribution<uint64_t>(0, seen)(random_);
+    if (slot < kSampleFiles) sample_[slot] = path;
+  }
+
+  const Preparer& preparer_;
+  IndexReport& report_;
+  IndexObserver* observer_;
+  Clock::time_point started_ = Clock::now();
+  Clock::time_point told_ = started_;
+  std::mt19937_64 random_{20'240'501};  // fixed: the same files give the same sample
+  std::vector<std::filesystem::path> sample_;
+  uint64_t path_bytes_ = 0;
+};
+
+SampleCost Measure(const std::vector<std::filesystem::path>& files, const Preparer& preparer, encoder::Encoder& encoder,
+                   PatchStorage patch_storage, const std::stop_token& stop) {
+  SampleCost cost;
+  std::vector<WorkItem> items;
+  const auto decode_start = Clock::now();
+  for (const auto& file : files) items.push_back(preparer.PrepareAnew(file, stop));
+  cost.decode_seconds = SecondsSince(decode_start) / static_cast<double>(std::max<size_t>(1, files.size()));
+  std::erase_if(items, [](const WorkItem& item) { return item.state != WorkState::kNewContent; });
+  if (items.empty() || stop.stop_requested()) return cost;
+  std::vector<WorkItem> first{items.front()};
+  EncodeItems(encoder, patch_storage, first);  // the first call of all is slower than those of a long run
+  const auto encode_start = Clock::now();
+  EncodeItems(encoder, patch_storage, items);
+  cost.encode_seconds = SecondsSince(encode_start) / static_cast<double>(items.size());
+  for (const WorkItem& item : items) {
+    for (const WorkUnit& unit : item.units) cost.thumbnail_bytes += static_cast<double>(unit.stored.thumbnail.size());
+  }
+  cost.thumbnail_bytes /= static_cast<double>(items.size());
+  return cost;
+}
+
+}  // namespace
+
+Result<IndexReport> MakeForecast(const storage::Collection& collection, encoder::Encoder& encoder,
+                                 const IndexOptions& options, const IndexInputs& inputs, IndexObserver* observer,
+                                 std::stop_token stop) {
+  IndexReport report;
+  const encoder::EncoderInfo& info = encoder.info();
+  const PatchStorage patch_storage = collection.config().patch_storage;
+  const Preparer preparer(collection.records(), info.config.vision.image_res, options);
+  Survey survey(preparer, report, observer);
+  SL_RETURN_IF_ERROR(survey.Scan(inputs, stop));
+  const SampleCost cost = Measure(survey.sample(), preparer, encoder, patch_storage, stop);
+  const double decode = cost.decode_seconds / static_cast<double>(options.decode_threads);
+  // On a GPU decoding and encoding go side by side; on a CPU they share the cores.
+  const bool side_by_side = info.device.starts_with("cuda");
+  const double seconds = side_by_side ? std::max(decode, cost.encode_seconds) : decode + cost.encode_seconds;
+  const uint64_t files = report.forecast.files_to_encode;
+  const uint64_t fixed = TokenBytes(info, patch_storage) + collection.config().dim * sizeof(float) + kRecordBytes;
+  report.forecast.seconds = seconds * static_cast<double>(files);
+  // A path is stored with its item and as the key that finds the item.
+  report.forecast.bytes_to_store =
+      files * (fixed + static_cast<uint64_t>(cost.thumbnail_bytes)) + 2 * survey.path_bytes();
+  survey.Tell(/*at_once=*/true);
+  return report;
+}
+
+}  // namespace sightline::indexer

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "indexer/indexer.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include "base/guard.h"
+#include "indexer/forecast.h"
+#include "indexer/pipeline.h"
+#include "indexer/run_log.h"
+
+namespace sightline::indexer {
+namespace {
+
+Status CheckModel(const storage::CollectionConfig& config, const encoder::EncoderInfo& info) {
+  if (config.model_fingerprint == info.fingerprint) return {};
+  return Fail(ErrorCode::kFailedPrecondition, "the collection was made with the model " + config.model_name + " (" +
+                                                  config.model_fingerprint.substr(0, 12) + "), not with " +
+                                                  info.config.name + " (" + info.fingerprint.substr(0, 12) + ")");
+}
+
+Status CheckInputs(const IndexInputs& inputs) {
+  if (inputs.missing_is_file_error) return {};
+  for (const auto& path : inputs.paths) {
+    std::error_code ignored;
+    if (std::filesystem::symlink_status(path, ignored).type() == std::filesystem::file_type::not_found) {
+      return Fail(ErrorCode::kNotFound, path.string() + ": no such file or folder");
+    }
+  }
+  return {};
+}
+
+Result<IndexReport> RunPipeline(storage::Collection& collection, encoder::Encoder& encoder, const IndexOptions& options,
+                                const IndexInputs& inputs, IndexObserver* observer, std::stop_token stop) {
+  SL_ASSIGN_OR_RETURN(RunLog log, RunLog::Start(collection, inputs, observer));
+  Pipeline pipeline(collection, encoder, options, log);
+  if (Status ran = pipeline.Run(inputs, stop); !ran) {
+    // What stopped the run most likely stops this too; then the job is ended by the next run.
+    static_cast<void>(log.Finish(storage::JobState::kFailed));
+    return tl::unexpected<Error>(std::move(ran).error());
+  }
+  const bool finished = pipeline.finished();
+  SL_RETURN_IF_ERROR(log.Finish(finished ? storage::JobState::kFinished : storage::JobState::kStopped));
+  IndexReport report;
+  report.progress = log.progress();
+  report.job = log.job().id;
+  report.stopped = !finished;
+  report.errors = log.job().errors;
+  return report;
+}
+
+}  // namespace
+
+Result<IndexReport> Indexer::Run(const IndexInputs& inputs, IndexObserver* observer, std::stop_token stop) {
+  return Guard("index", [&]() -> Result<IndexReport> {
+    SL_RETURN_IF_ERROR(CheckModel(collection_.config(), encoder_.info()));
+    SL_RETURN_IF_ERROR(CheckInputs(inputs));
+    IndexOptions options = options_;
+    options.decode_threads = std::max<size_t>(1, options.decode_threads);
+    options.encode_batch = std::max<size_t>(1, options.encode_batch);
+    if (options.dry_run) return MakeForecast(collection_, encoder_, options, inputs, observer, stop);
+    return RunPipeline(collection_, encoder_, options, inputs, observer, stop);
+  });
+}
+
+}  // namespace sightline::indexer

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <atomic>
+#include <future>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <vector>
+
+#include "base/bounded_queue.h"
+#include "encoder/encoder.h"
+#include "indexer/commit_planner.h"
+#include "indexer/indexer.h"
+#include "indexer/preparer.h"
+#include "indexer/run_log.h"
+#include "indexer/work_item.h"
+#include "storage/collection.h"
+
+namespace sightline::indexer {
+
+/// One run of the ingest pipeline:
+///
+///   scan thread --(worker queue)--> workers: look, hash, decode --(ordered queue)--> encode thread: batch, encode
+///     --(batch queue)--> calling thread: plan, commit, count
+///
+/// Every queue is bounded, so a slow stage slows those before it. Items reach the encoder in the order of the scan,
+/// whichever worker is done first, so the same input gives the same commits. Use one object per run.
+class Pipeline {
+ public:
+  /// All must outlive the pipeline.
+  Pipeline(storage::Collection& collection, encoder::Encoder& encoder, const IndexOptions& options, RunLog& log);
+
+  /// Runs until all inputs are done, `stop` is requested or the collection fails. Blocking.
+  /// Errors: those of the collection; everything counted in the log before is durable.
+  Status Run(const IndexInputs& inputs, std::stop_token stop);
+
+  /// Whether Run came to the end of the inputs; false after a stop.
+  bool finished() const { return finished_; }
+
+ private:
+  using Batch = std::vector<WorkItem>;
+  using Pending = std::future<Result<WorkItem>>;
+
+  /// Content on its way from the encode thread to the commit. Thread-safe.
+  class InFlight {
+   public:
+    /// False when the content is on its way already.
+    bool Insert(const storage::ContentHash& hash);
+    void Erase(const Batch& batch);
+
+   private:
+    std::mutex mutex_;
+    std::set<storage::ContentHash> hashes_;
+  };
+
+  void CountAhead(const IndexInputs& inputs);
+  void Scan(const IndexInputs& inputs);
+  void Encode();
+  Status Collect(Batch& batch);
+  Status Admit(WorkItem& item);
+  bool EncodeAndHandOn(Batch batch);
+  Status CommitAll();
+  Status CommitBatch(Batch batch, uint64_t encoded);
+  Result<Resolution> PlanAnew(WorkItem& item, uint64_t& encoded);
+  void Report();
+  Status failure();
+
+  storage::Collection& collection_;
+  encoder::Encoder& encoder_;
+  const IndexOptions options_;
+  RunLog& log_;
+  Preparer preparer_;
+  CommitPlanner planner_;
+
+  std::stop_source stopping_;  ///< A stop was requested, or the run has failed.
+  BoundedQueue<Pending> ordered_;
+  BoundedQueue<std::pair<Batch, uint64_t>> encoded_;  ///< With the number of pictures encoded.
+  InFlight in_flight_;
+  std::mutex failure_mutex_;
+  std::optional<Error> failure_;  ///< Of the encode thread's look-ups.
+
+  std::atomic<uint64_t> counted_ahead_{0};
+  std::atomic<bool> count_done_{false};
+  std::atomic<uint64_t> scanned_{0};
+  std::atomic<bool> scan_done_{false};
+  std::atomic<bool> drained_{false};
+  bool finished_ = false;
+};
+
+}  // namespace sightline::indexer

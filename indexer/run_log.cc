@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "indexer/run_log.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace sightline::indexer {
+namespace {
+
+using storage::JobRecord;
+using storage::JobState;
+using storage::WriteSet;
+
+constexpr std::chrono::milliseconds kTellEvery{200};
+// A record with few errors is small and goes with every commit. With a long list, which would be written again and
+// again, it goes with one commit in this time.
+constexpr size_t kFewErrors = 256;
+constexpr std::chrono::seconds kWriteLongJobEvery{2};
+
+}  // namespace
+
+int64_t UnixSeconds() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+}
+
+void BatchTally::Count(Resolution resolution) {
+  switch (resolution) {
+    case Resolution::kUpdated:
+      ++updated;
+      ++added;
+      return;
+    case Resolution::kAdded:
+      ++added;
+      return;
+    case Resolution::kUnchanged:
+      ++unchanged;
+      return;
+    case Resolution::kDuplicate:
+      ++duplicate;
+      return;
+    case Resolution::kMoved:
+      ++moved;
+      return;
+    case Resolution::kNeedsContent:
+      SL_CHECK(false);
+  }
+}
+
+Result<RunLog> RunLog::Start(storage::Collection& collection, const IndexInputs& inputs, IndexObserver* observer) {
+  SL_ASSIGN_OR_RETURN(std::vector<JobRecord> jobs, collection.Jobs());
+  RunLog log(collection, observer);
+  log.job_.started_at = UnixSeconds();
+  log.job_.updated_at = log.job_.started_at;
+  for (const auto& path : inputs.paths) log.job_.inputs.push_back(path.string());
+  for (JobRecord& job : jobs) {
+    log.job_.id.value = std::max(log.job_.id.value, job.id.value);
+    if (job.state != JobState::kRunning) continue;
+    job.state = JobState::kStopped;
+    WriteSet end;
+    end.put_job = std::move(job);
+    SL_RETURN_IF_ERROR(collection.Commit(end));
+  }
+  ++log.job_.id.value;
+  WriteSet begin;
+  begin.put_job = log.job_;
+  SL_RETURN_IF_ERROR(collection.Commit(begin));
+  return log;
+}
+
+JobRecord RunLog::JobAfter(const BatchTally& tally) const {
+  JobRecord job = job_;
+  job.updated_at = UnixSeconds();
+  job.items_added += tally.added;
+  job.items_unchanged += tally.unchanged;
+  job.items_duplicate += tally.duplicate;
+  job.items_moved += tally.moved;
+  job.error_count += tally.failed.size();
+  const size_t room = storage::kMaxJobErrors - job.errors.size();
+  const auto end = tally.failed.begin() + static_cast<std::ptrdiff_t>(std::min(room, tally.failed.size()));
+  job.errors.insert(job.errors.end(), tally.failed.begin(), end);
+  return job;
+}
+
+bool RunLog::WantsJobRecord(Clock::time_point now) const {
+  return job_.errors.size() <= kFewErrors || now - job_written_ >= kWriteLongJobEvery;
+}
+
+Status RunLog::Commit(WriteSet changes, BatchTally tally) {
+  JobRecord job = JobAfter(tally);
+  if (!changes.empty()) {
+    const auto now = Clock::now();
+    if (WantsJobRecord(now)) {
+      changes.put_job = job;
+      job_written_ = now;
+    }
+    SL_RETURN_IF_ERROR(collection_.Commit(changes));
+  }
+  job_ = std::move(job);
+  progress_.added += tally.added;
+  progress_.updated += tally.updated;
+  progress_.unchanged += tally.unchanged;
+  progress_.duplicate += tally.duplicate;
+  progress_.moved += tally.moved;
+  progress_.failed += tally.failed.size();
+  progress_.encoded += tally.encoded;
+  if (observer_ != nullptr) {
+    for (const storage::JobError& error : tally.failed) observer_->OnFileError(error);
+  }
+  return {};
+}
+
+void RunLog::Report(uint64_t files_found, bool scan_done) {
+  progress_.files_found = std::max(files_found, progress_.done());
+  progress_.scan_done = scan_done;
+  if (Clock::now() - told_ >= kTellEvery) Tell();
+}
+
+void RunLog::Tell() {
+  const auto now = Clock::now();
+  progress_.seconds = std::chrono::duration<double>(now - started_).count();
+  if (observer_ != nullptr) observer_->OnProgress(progress_);
+  told_ = now;
+}
+
+Status RunLog::Finish(JobState state) {
+  job_.state = state;
+  job_.updated_at = UnixSeconds();
+  WriteSet end;
+  end.put_job = job_;
+  SL_RETURN_IF_ERROR(collection_.Commit(end));
+  Tell();
+  return {};
+}
+
+}  // namespace sightline::indexer

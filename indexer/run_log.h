@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <chrono>
+#include <vector>
+
+#include "indexer/commit_planner.h"
+#include "indexer/indexer.h"
+#include "storage/collection.h"
+
+namespace sightline::indexer {
+
+/// What one batch adds to the counts of a run.
+struct BatchTally {
+  uint64_t added = 0;
+  uint64_t updated = 0;
+  uint64_t unchanged = 0;
+  uint64_t duplicate = 0;
+  uint64_t moved = 0;
+  uint64_t encoded = 0;
+  std::vector<storage::JobError> failed;
+
+  /// Counts a planned item. Not for kNeedsContent.
+  void Count(Resolution resolution);
+};
+
+/// The accounts of one run: its job record in the collection, its progress and its observer. Confined to the thread
+/// that commits.
+class RunLog {
+ public:
+  /// Ends the jobs that an interrupted process left running, and writes the record of a new one. No other run may be
+  /// under way on the collection. Errors: those of Collection::Jobs and Commit.
+  static Result<RunLog> Start(storage::Collection& collection, const IndexInputs& inputs, IndexObserver* observer);
+
+  /// Commits `changes`, with the job record as it is after `tally`, and then counts `tally`. Without changes nothing is
+  /// written. Errors: those of Collection::Commit; nothing is counted then.
+  Status Commit(storage::WriteSet changes, BatchTally tally);
+
+  /// Notes how far the scan has come; tells the observer at most five times per second.
+  void Report(uint64_t files_found, bool scan_done);
+
+  /// Writes the final state of the job and reports for the last time. Errors: those of Collection::Commit.
+  Status Finish(storage::JobState state);
+
+  const IndexProgress& progress() const { return progress_; }
+  const storage::JobRecord& job() const { return job_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  RunLog(storage::Collection& collection, IndexObserver* observer) : collection_(collection), observer_(observer) {}
+  storage::JobRecord JobAfter(const BatchTally& tally) const;
+  bool WantsJobRecord(Clock::time_point now) const;
+  void Tell();
+
+  storage::Collection& collection_;
+  IndexObserver* observer_;
+  storage::JobRecord job_;
+  IndexProgress progress_;
+  Clock::time_point started_ = Clock::now();
+  Clock::time_point told_ = started_ - std::chrono::hours(1);
+  Clock::time_point job_written_ = started_;
+};
+
+/// Seconds since 1970.
+int64_t UnixSeconds();
+
+}  // namespace sightline::indexer
