@@ -130,8 +130,8 @@ SampleCost Measure(const std::vector<std::filesystem::path>& files, const Prepar
   cost.decode_seconds = SecondsSince(decode_start) / static_cast<double>(std::max<size_t>(1, files.size()));
   std::erase_if(items, [](const WorkItem& item) { return item.state != WorkState::kNewContent; });
   if (items.empty() || stop.stop_requested()) return cost;
-  std::vector<WorkItem> first{items.front()};
-  EncodeItems(encoder, patch_storage, first);  // the first call of all is slower than those of a long run
+  std::vector<WorkItem> first = items;
+  EncodeItems(encoder, patch_storage, first);  // the first call of this size is slower than those of a long run
   const auto encode_start = Clock::now();
   EncodeItems(encoder, patch_storage, items);
   cost.encode_seconds = SecondsSince(encode_start) / static_cast<double>(items.size());

@@ -27,7 +27,8 @@ struct IndexOptions {
   uint64_t max_pixels = 256'000'000;
 };
 
-/// Counts of one run. Every scanned file ends in exactly one of added, unchanged, duplicate, moved or failed.
+/// Counts of one run. Every scanned file ends in exactly one of added, unchanged, duplicate, moved or failed; a folder
+/// that cannot be listed counts as one failed file.
 struct IndexProgress {
   uint64_t files_found = 0;  ///< So far; final once `scan_done`.
   bool scan_done = false;
@@ -68,7 +69,8 @@ class IndexObserver {
   virtual void OnFileError(const storage::JobError& error) = 0;
 };
 
-/// What to index. Folders are walked; links to folders are followed once per real folder, so loops end.
+/// What to index. Folders are walked; links to folders are followed once per real folder, so loops end (scanner.h has
+/// the rules). A file is known by its path with all links resolved, in whatever bytes the file system has.
 struct IndexInputs {
   std::vector<std::filesystem::path> paths;
   /// A path that does not exist is a failed file instead of an error of the run: for long lists of paths, whose files
