@@ -82,6 +82,7 @@ Result<FolderLock> FolderLock::Acquire(const std::filesystem::path& folder) {
   std::optional<LockRecord> record;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     if (::flock(lock.fd_, LOCK_EX | LOCK_NB) == 0) {
+      lock.owned_ = true;
       SL_RETURN_IF_ERROR(WriteRecord(lock.fd_, path));
       return lock;
     }
@@ -96,7 +97,7 @@ Result<FolderLock> FolderLock::Acquire(const std::filesystem::path& folder) {
 FolderLock::~FolderLock() {
   if (fd_ < 0) return;
   // An empty record says that the lock was given back; failing to say so harms nobody.
-  if (::ftruncate(fd_, 0) != 0) errno = 0;
+  if (owned_ && ::ftruncate(fd_, 0) != 0) errno = 0;
   ::close(fd_);
 }
 

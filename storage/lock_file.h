@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 
@@ -31,9 +32,11 @@ class FolderLock {
   /// (the folder cannot be written to), kResourceExhausted.
   static Result<FolderLock> Acquire(const std::filesystem::path& folder);
 
-  FolderLock(FolderLock&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
+  FolderLock(FolderLock&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), owned_(std::exchange(other.owned_, false)) {}
   FolderLock& operator=(FolderLock&& other) noexcept {
     std::swap(fd_, other.fd_);
+    std::swap(owned_, other.owned_);
     return *this;
   }
   ~FolderLock();
@@ -41,6 +44,7 @@ class FolderLock {
  private:
   explicit FolderLock(int fd) : fd_(fd) {}
   int fd_ = -1;
+  bool owned_ = false;  ///< The kernel lock is ours, and the record with it.
 };
 
 }  // namespace sightline::storage

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdarg>
+#include <cstdio>
 #include <cstring>
 
 #include <rocksdb/cache.h>
@@ -8,6 +12,7 @@
 #include <rocksdb/table.h>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "storage/record_db_internal.h"
 
 namespace sightline::storage {
@@ -30,6 +35,21 @@ ErrorCode CodeOf(const rocksdb::Status& status, const std::string& message) {
   }
   return ErrorCode::kInternal;
 }
+
+/// RocksDB's own messages as lines of our log. Its log file would fill with the disk, and Debian's build ends the
+/// process when a write to that file fails twice.
+class LogForwarder : public rocksdb::Logger {
+ public:
+  LogForwarder() : Logger(rocksdb::WARN_LEVEL) {}
+
+  using Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    std::array<char, 1024> line;
+    std::vsnprintf(line.data(), line.size(), format, arguments);
+    // What matters comes back as an error; this is for who looks for more.
+    Log(LogLevel::kInfo, std::string("RocksDB: ") + line.data());
+  }
+};
 
 bool HoldsBigValues(Family family) { return family == Family::kPatches || family == Family::kThumbnails; }
 
@@ -73,9 +93,7 @@ rocksdb::DBOptions DatabaseOptions(const OpenOptions& options, bool create) {
   // A torn tail is what a crash leaves: recovery takes everything before it, and that is everything acknowledged.
   result.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   result.track_and_verify_wals_in_manifest = true;
-  result.info_log_level = rocksdb::WARN_LEVEL;
-  result.keep_log_file_num = 2;
-  result.max_log_file_size = 4 << 20;
+  result.info_log = std::make_shared<LogForwarder>();
   result.stats_dump_period_sec = 0;
   result.stats_persist_period_sec = 0;
   return result;
@@ -120,14 +138,27 @@ Result<std::unique_ptr<RecordDb>> RecordDb::Open(const std::filesystem::path& pa
   for (Family family : kAllFamilies) {
     families.emplace_back(std::string(NameOf(family)), FamilyOptions(family, options, records, patches));
   }
-  families.emplace_back(rocksdb::kDefaultColumnFamilyName, FamilyOptions(Family::kMeta, options, records, patches));
+  const rocksdb::ColumnFamilyDescriptor unused(rocksdb::kDefaultColumnFamilyName,
+                                               FamilyOptions(Family::kMeta, options, records, patches));
+  std::vector<rocksdb::ColumnFamilyDescriptor> to_open = {unused};
+  if (!create) to_open.insert(to_open.end(), families.begin(), families.end());
   std::unique_ptr<RecordDb> opened(new RecordDb);
   rocksdb::DB* raw = nullptr;
-  const rocksdb::Status status =
-      rocksdb::DB::Open(DatabaseOptions(options, create), path.string(), families, &opened->handles_, &raw);
-  if (!status.ok()) return tl::unexpected(FromRocks(status, "open the records in " + path.string()));
+  rocksdb::Status status =
+      rocksdb::DB::Open(DatabaseOptions(options, create), path.string(), to_open, &opened->handles_, &raw);
   opened->db_.reset(raw);
-  return opened;
+  if (status.ok() && create) {
+    // All at once: DB::Open would make them one by one, each with its own syncs.
+    std::vector<rocksdb::ColumnFamilyHandle*> made;
+    status = raw->CreateColumnFamilies(families, &made);
+    opened->handles_.insert(opened->handles_.end(), made.begin(), made.end());
+  }
+  if (status.ok()) return opened;
+  Error error = FromRocks(status, "open the records in " + path.string());
+  // A collection is there, so whatever RocksDB misses was lost.
+  const bool is_missing = error.code == ErrorCode::kNotFound || status.IsInvalidArgument();
+  if (!create && is_missing) error.code = ErrorCode::kCorruption;
+  return tl::unexpected(std::move(error));
 }
 
 RecordDb::~RecordDb() {

@@ -36,7 +36,7 @@ Error FromRocks(const rocksdb::Status& status, std::string_view what);
 /// An open RocksDB with our column families. Thread-safe. Closes in the destructor.
 class RecordDb {
  public:
-  /// @param create  make a new one; otherwise there must be one. Errors: kNotFound, kAlreadyExists, kCorruption,
+  /// @param create  make a new one; otherwise there must be one. Errors: kCorruption (files are missing as well),
   /// kResourceExhausted, kUnavailable.
   static Result<std::unique_ptr<RecordDb>> Open(const std::filesystem::path& path, const OpenOptions& options,
                                                 bool create);
@@ -45,7 +45,7 @@ class RecordDb {
   RecordDb& operator=(const RecordDb&) = delete;
 
   rocksdb::DB& db() const { return *db_; }
-  rocksdb::ColumnFamilyHandle* handle(Family family) const { return handles_[static_cast<size_t>(family)]; }
+  rocksdb::ColumnFamilyHandle* handle(Family family) const { return handles_[1 + static_cast<size_t>(family)]; }
 
   /// The value of a key; nullopt when there is none. `snapshot` may be null: the newest state.
   Result<std::optional<std::string>> Get(Family family, std::string_view key,
@@ -72,7 +72,7 @@ class RecordDb {
   static constexpr size_t kChunk = 16;
 
   std::unique_ptr<rocksdb::DB> db_;
-  std::vector<rocksdb::ColumnFamilyHandle*> handles_;  ///< In the order of Family; the default one is last.
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_;  ///< RocksDB's default one, unused; then as in kAllFamilies.
 };
 
 template <typename Visit>

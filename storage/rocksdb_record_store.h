@@ -21,10 +21,10 @@ namespace sightline::storage {
 /// store is opened again: what RocksDB holds in memory and on disk may differ then.
 class RocksDbRecordStore : public RecordStore {
  public:
-  /// Makes a new store in `folder`, which must not exist. Errors: kAlreadyExists, kResourceExhausted, kUnavailable.
+  /// Makes a new store in `folder`, which must not exist. Errors: kResourceExhausted, kUnavailable.
   static Result<std::unique_ptr<RocksDbRecordStore>> Create(const std::filesystem::path& folder,
                                                             const CollectionConfig& config, const OpenOptions& options);
-  /// Opens and recovers a store. Errors: kNotFound, kCorruption, kFailedPrecondition (newer format),
+  /// Opens and recovers a store. Errors: kCorruption (also when there is none), kFailedPrecondition (newer format),
   /// kResourceExhausted, kUnavailable.
   static Result<std::unique_ptr<RocksDbRecordStore>> Open(const std::filesystem::path& folder,
                                                           const OpenOptions& options);

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Writes records_v1.txt: the bytes that docs/STORAGE_FORMAT.md asks for, for known values.
+
+A second implementation of the record format, from the document, so that the C++ one is not compared with itself. The
+values are those of record_codec_test.cc. Run it from anywhere: make_golden_records.py > records_v1.txt
+"""
+import struct
+import zlib
+
+
+def framed(version, body):
+    record = bytes([version]) + body
+    return record + struct.pack("<I", zlib.crc32(record))
+
+
+def text(value):
+    raw = value.encode()
+    return struct.pack("<I", len(raw)) + raw
+
+
+def item():
+    body = bytes(range(16))  # hash
+    body += struct.pack("<IIq", 640, 480, 1_700_000_000)
+    body += struct.pack("<I", 2)  # paths
+    body += text("/a/b.jpg") + struct.pack("<Qq", 1234, 1_700_000_000_123_456_789)
+    body += text("/ä") + struct.pack("<Qq", 0, -1)
+    body += struct.pack("<IQQ", 2, 7, 0x0102030405060708)  # units
+    body += struct.pack("<I", 3)  # metadata keys, ascending
+    body += text("m") + struct.pack("<I", 2) + b"\x01" + struct.pack("<q", -5) + b"\x02" + struct.pack("<d", 0.5)
+    body += text("ok") + struct.pack("<I", 1) + b"\x04\x01"
+    body += text("tags") + struct.pack("<I", 2) + b"\x00" + text("x") + b"\x03" + struct.pack("<q", 86400)
+    return framed(1, body)
+
+
+def unit_image():
+    return framed(1, struct.pack("<BQQIQQB", 1, 9, 3, 1, 0, 0, 0))
+
+
+def unit_clip():
+    return framed(1, struct.pack("<BQQIQQBqq", 2, 9, 3, 2, 26, 4, 1, 1_000_000, 5_000_000))
+
+
+def vectors():
+    body = struct.pack("<BII", 1, 2, 3)
+    body += struct.pack("<Bq", 0, 0) + struct.pack("<Bq", 1, 1_500_000)
+    body += struct.pack("<3f", 1, 0, 0) + struct.pack("<3f", 0, -0.6, 0.8)
+    return framed(1, body)
+
+
+def tokens_int8():
+    head = struct.pack("<BBII", 1, 3, 2, 3)
+    return head + struct.pack("<I", zlib.crc32(head)) + struct.pack("<2f", 0.5, 2) + struct.pack("<6b", *range(-3, 3))
+
+
+def tokens_fp16():
+    head = struct.pack("<BBII", 1, 2, 1, 2)
+    return head + struct.pack("<I", zlib.crc32(head)) + struct.pack("<2e", 1, -2)
+
+
+def job():
+    body = struct.pack("<Bqq5Q", 2, 100, 200, 1, 2, 3, 4, 5)
+    body += struct.pack("<I", 2) + text("/in") + text("-")
+    body += struct.pack("<I", 1) + text("/bad.jpg") + text("truncated")
+    return framed(1, body)
+
+
+RECORDS = {
+    "item": item(),
+    "unit_image": unit_image(),
+    "unit_clip": unit_clip(),
+    "vectors": vectors(),
+    "tokens_int8": tokens_int8(),
+    "tokens_fp16": tokens_fp16(),
+    "thumbnail": framed(1, b"\xff\xd8\xff\xe0"),
+    "job": job(),
+    "lookup": framed(1, struct.pack("<Q", 9)),
+    "config": framed(1, struct.pack("<I", 1) + text("small") + text("f00d") + struct.pack("<IB", 256, 1)),
+    "counters": framed(1, struct.pack("<QQ", 1025, 2049)),
+    "state": framed(1, struct.pack("<6Q", 3, 1, 2, 4, 26, 4)),
+}
+
+for name, record in RECORDS.items():
+    print(name, record.hex())

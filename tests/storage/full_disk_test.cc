@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A disk that is full or read-only: a clear error, nothing acknowledged lost, and it goes on when there is room again.
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "storage/collection.h"
+#include "tests/storage/crash_plan.h"
+#include "tests/storage/sample_records.h"
+#include "tests/support/child_process.h"
+#include "tests/support/test_support.h"
+
+namespace sightline::testing {
+namespace {
+
+using storage::Collection;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const std::string kExhausted = "error " + std::string(NameOf(ErrorCode::kResourceExhausted));
+
+/// A small file system in memory. Needs the right to mount.
+class SmallDisk {
+ public:
+  explicit SmallDisk(const std::filesystem::path& path) : path_(path) { std::filesystem::create_directories(path_); }
+  ~SmallDisk() {
+    if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
+  }
+
+  bool Mount(const char* options, unsigned long flags = 0) {
+    const bool done = ::mount("tmpfs", path_.c_str(), "tmpfs", flags, options) == 0;
+    if (!done) reason_ = std::string("cannot mount a tmpfs here: ") + std::strerror(errno);
+    mounted_ = mounted_ || done;
+    return done;
+  }
+  const std::string& reason() const { return reason_; }
+
+ private:
+  std::filesystem::path path_;
+  bool mounted_ = false;
+  std::string reason_;
+};
+
+class FullDiskTest : public ::testing::Test {
+ protected:
+  /// Runs the writer until it gives up. @return the last batch that it acknowledged.
+  static uint64_t RunUntilError(ChildProcess& writer) {
+    uint64_t acknowledged = 0;
+    std::string last;
+    while (const auto line = writer.ReadLine(std::chrono::seconds(60))) {
+      if (line->starts_with("ack ")) acknowledged = std::stoull(line->substr(4));
+      last = *line;
+    }
+    EXPECT_THAT(last, HasSubstr(kExhausted));
+    EXPECT_EQ(writer.Wait(), 1);
+    return acknowledged;
+  }
+
+  void ExpectAllThere(uint64_t acknowledged) {
+    const auto opened = Collection::Open(folder_, CrashOptions());
+    ASSERT_THAT(opened, IsOk());
+    const auto batches = CommittedBatches(**opened);
+    ASSERT_THAT(batches, IsOk());
+    EXPECT_GE(*batches, acknowledged);
+    EXPECT_LE(*batches, acknowledged + 1);
+    EXPECT_THAT(Differences(**opened, *batches), IsEmpty());
+  }
+
+  TempDir scratch_;
+  const std::filesystem::path disk_ = scratch_ / "disk";
+  const std::filesystem::path folder_ = disk_ / "c";
+};
+
+TEST_F(FullDiskTest, FullDiskIsExhaustionAndLosesNothing) {
+  SmallDisk disk(disk_);
+  if (!disk.Mount("size=6m")) GTEST_SKIP() << disk.reason();
+  { ASSERT_THAT(Collection::Create(folder_, CrashConfig(), CrashOptions()), IsOk()); }
+  ChildProcess writer({SIGHTLINE_CRASH_WRITER, folder_.string()});
+  const uint64_t acknowledged = RunUntilError(writer);
+  EXPECT_GT(acknowledged, 5u);
+  // Still full: it opens or says why not.
+  const auto full = Collection::Open(folder_, CrashOptions());
+  if (!full) {
+    EXPECT_THAT(full, IsError(ErrorCode::kResourceExhausted));
+    ASSERT_TRUE(disk.Mount("size=64m", MS_REMOUNT)) << disk.reason();
+    ExpectAllThere(acknowledged);
+  } else {
+    EXPECT_THAT(Differences(**full, *CommittedBatches(**full)), IsEmpty());
+  }
+}
+
+TEST_F(FullDiskTest, FailedCommitLeavesReadsAndRefusesFurtherCommits) {
+  SmallDisk disk(disk_);
+  if (!disk.Mount("size=6m")) GTEST_SKIP() << disk.reason();
+  const auto made = Collection::Create(folder_, CrashConfig(), CrashOptions());
+  ASSERT_THAT(made, IsOk());
+  CrashPlan plan;
+  Status failed;
+  while (failed) {
+    const auto batch = plan.Advance();
+    const auto changes = ToWriteSet(plan, batch, **made);
+    if (!changes) {
+      failed = tl::unexpected(changes.error());
+      break;
+    }
+    if (const auto committed = (*made)->Commit(*changes); !committed) failed = tl::unexpected(committed.error());
+  }
+  EXPECT_THAT(failed, IsError(ErrorCode::kResourceExhausted));
+  const uint64_t acknowledged = plan.batches() - 1;
+  EXPECT_EQ(*CommittedBatches(**made), acknowledged);
+  EXPECT_THAT(Differences(**made, acknowledged), IsEmpty());
+  EXPECT_THAT((*made)->Commit({.put_items = {}, .put_units = {}, .remove_items = {ItemId{1}}, .put_job = {}}),
+              IsError(ErrorCode::kResourceExhausted));
+  EXPECT_THAT(Differences(**made, acknowledged), IsEmpty());
+}
+
+TEST_F(FullDiskTest, CreationOnAFullDiskIsExhaustionAndCanBeRepeated) {
+  SmallDisk disk(disk_);
+  if (!disk.Mount("size=32k")) GTEST_SKIP() << disk.reason();
+  EXPECT_THAT(Collection::Create(folder_, CrashConfig()), IsError(ErrorCode::kResourceExhausted));
+  ASSERT_TRUE(disk.Mount("size=64m", MS_REMOUNT)) << disk.reason();
+  EXPECT_THAT(Collection::Create(folder_, CrashConfig()), IsOk());
+}
+
+TEST_F(FullDiskTest, FileSizeLimitIsExhaustionAndLosesNothing) {
+  // A write that stops in the middle, also where nothing can be mounted: the shell's limit, in blocks of 512 bytes.
+  std::filesystem::create_directories(disk_);
+  { ASSERT_THAT(Collection::Create(folder_, CrashConfig(), CrashOptions()), IsOk()); }
+  uint64_t acknowledged = 0;
+  for (const char* blocks : {"100", "250", "400"}) {
+    ChildProcess writer({"/bin/sh", "-c", "ulimit -f $2; trap '' XFSZ; exec \"$0\" \"$1\"", SIGHTLINE_CRASH_WRITER,
+                         folder_.string(), blocks});
+    acknowledged = std::max(acknowledged, RunUntilError(writer));
+    ExpectAllThere(acknowledged);
+    acknowledged = *CommittedBatches(**Collection::Open(folder_, CrashOptions()));
+  }
+  EXPECT_GT(acknowledged, 3u);
+}
+
+TEST_F(FullDiskTest, ReadOnlyFolderIsAClearError) {
+  SmallDisk disk(disk_);
+  const bool is_root = ::geteuid() == 0;
+  if (is_root && !disk.Mount("size=64m")) GTEST_SKIP() << disk.reason();
+  { ASSERT_THAT(Collection::Create(folder_, CrashConfig()), IsOk()); }
+  if (is_root) {
+    ASSERT_TRUE(disk.Mount("size=64m", MS_REMOUNT | MS_RDONLY)) << disk.reason();
+  } else {
+    ::chmod((folder_ / "LOCK").c_str(), 0444);
+  }
+  EXPECT_THAT(Collection::Open(folder_), IsErrorWith(ErrorCode::kUnavailable, "writable folder"));
+  if (is_root) {
+    EXPECT_THAT(Collection::Create(disk_ / "d", CrashConfig()), IsErrorWith(ErrorCode::kUnavailable, "Read-only"));
+  }
+}
+
+}  // namespace
+}  // namespace sightline::testing
