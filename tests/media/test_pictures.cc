@@ -67,7 +67,7 @@ std::string EncodeStill(AVCodecID codec, AVPixelFormat format, int width, int he
 
 std::string LittleEndian(uint32_t value, int count) {
   std::string bytes;
-  for (int i = 0; i < count; ++i) bytes += static_cast<char>(value >> (8 * i));
+  for (int i = 0; i < count; ++i) bytes += static_cast<char>(i < 4 ? value >> (8 * i) : 0);
   return bytes;
 }
 

@@ -51,7 +51,7 @@ struct TiffLayout {
 };
 std::string MakeTiff(const TiffLayout& layout, std::string_view pixels);
 
-/// The number in 2 or 4 bytes, least or most significant first.
+/// The number in `count` bytes, least or most significant first.
 std::string LittleEndian(uint32_t value, int count);
 std::string BigEndian(uint32_t value, int count);
 
