@@ -3,7 +3,6 @@
 // Broken pictures by the thousand: every answer is a picture or one of the errors of the header, and nothing crashes
 // (this is what the sanitizer build runs for). Deterministic.
 #include <algorithm>
-#include <filesystem>
 #include <random>
 #include <string>
 #include <vector>
@@ -16,7 +15,6 @@ namespace sightline::media {
 namespace {
 
 using ::sightline::testing::ReadTestFile;
-using ::sightline::testing::TestData;
 using testing::EncodeStill;
 using testing::Gradient;
 using testing::MakeTiff;
@@ -29,10 +27,7 @@ struct NamedFile {
 
 std::vector<NamedFile> Pictures() {
   std::vector<NamedFile> files;
-  for (const auto& entry : std::filesystem::directory_iterator(TestData("preprocess/pictures"))) {
-    files.push_back({entry.path().filename().string(), ReadTestFile(entry.path())});
-  }
-  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  for (const auto& path : testing::FixturePaths()) files.push_back({path.filename().string(), ReadTestFile(path)});
   const ImageRgb8 picture = Gradient(40, 30);
   for (const AVCodecID codec : {AV_CODEC_ID_TIFF, AV_CODEC_ID_PPM, AV_CODEC_ID_PAM, AV_CODEC_ID_QOI}) {
     files.push_back({avcodec_get_name(codec), EncodeStill(codec, AV_PIX_FMT_RGB24, 40, 30, picture.pixels)});

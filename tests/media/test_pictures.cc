@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tests/media/test_pictures.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 
@@ -23,6 +24,16 @@ std::string Crc32Hex(const std::vector<uint8_t>& bytes) {
 Source MemorySource(std::string_view file, std::string name) {
   const auto* start = reinterpret_cast<const std::byte*>(file.data());
   return Source::FromMemory({start, start + file.size()}, std::move(name));
+}
+
+std::vector<std::filesystem::path> FixturePaths() {
+  std::vector<std::filesystem::path> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(sightline::testing::TestData("preprocess/pictures"))) {
+    paths.push_back(entry.path());
+  }
+  std::sort(paths.begin(), paths.end());
+  EXPECT_EQ(paths.size(), 28u);
+  return paths;
 }
 
 ImageRgb8 Gradient(int width, int height) {

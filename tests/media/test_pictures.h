@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,9 @@ std::string Crc32Hex(const std::vector<uint8_t>& bytes);
 
 /// A source that holds the characters of a file.
 Source MemorySource(std::string_view file, std::string name = "memory");
+
+/// The pictures of the fixture `preprocess`, sorted.
+std::vector<std::filesystem::path> FixturePaths();
 
 /// A smooth picture that lossy formats keep almost unchanged.
 ImageRgb8 Gradient(int width, int height);
