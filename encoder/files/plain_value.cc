@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <span>
+#include <utility>
 
 namespace sightline::encoder {
 namespace {
@@ -44,7 +45,7 @@ class Converter {
       const auto* const integer = graph_.As<int64_t>(key);
       if (text == nullptr && integer == nullptr) continue;  // no key that YAML has
       SL_ASSIGN_OR_RETURN(PlainValue value, Convert(value_id, depth + 1));
-      entries.emplace_back(text != nullptr ? std::string(*text) : std::to_string(*integer), std::move(value));
+      entries.push_back({text != nullptr ? std::string(*text) : std::to_string(*integer), std::move(value)});
     }
     return PlainValue{std::move(entries)};
   }
@@ -59,7 +60,7 @@ const PlainValue* PlainValue::Find(std::string_view key) const {
   const Dict* const dict = As<Dict>();
   if (dict == nullptr) return nullptr;
   for (auto entry = dict->rbegin(); entry != dict->rend(); ++entry) {
-    if (entry->first == key) return &entry->second;
+    if (entry->key == key) return &entry->value;
   }
   return nullptr;
 }

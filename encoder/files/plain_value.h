@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -13,10 +12,12 @@
 
 namespace sightline::encoder {
 
+struct PlainEntry;
+
 /// A value of the `config` of a checkpoint: what YAML can say.
 struct PlainValue {
   using List = std::vector<PlainValue>;
-  using Dict = std::vector<std::pair<std::string, PlainValue>>;  ///< In file order, keys as text.
+  using Dict = std::vector<PlainEntry>;  ///< In file order.
 
   std::variant<std::monostate, bool, int64_t, double, std::string, List, Dict> value;
 
@@ -27,6 +28,12 @@ struct PlainValue {
   }
   /// The value of a key of a Dict, the last one when there are several; null when there is none, or no Dict.
   const PlainValue* Find(std::string_view key) const;
+};
+
+/// One entry of a Dict.
+struct PlainEntry {
+  std::string key;
+  PlainValue value;
 };
 
 /// Copies a part of a pickle. What is not plain (tensors, globals, integers beyond 64 bits) becomes monostate, like
