@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "eval/collection_protocol.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "eval/matrix_protocol.h"
+
+namespace sightline::eval {
+namespace {
+
+constexpr size_t kTextBatch = 64;
+
+// Pictures and captions of the set that take part, numbered afresh.
+struct Participants {
+  std::vector<UnitId> units;
+  std::vector<Embedding> embeddings;
+  std::vector<const EvalCaption*> captions;
+  GroundTruth truth;
+};
+
+Result<Participants> CollectParticipants(const storage::RecordStore& records, const RetrievalSet& set,
+                                         const Gallery& gallery) {
+  Participants out;
+  std::vector<size_t> number_of_image(set.images.size(), kNotRanked);
+  for (size_t i = 0; i < set.images.size(); ++i) {
+    if (!gallery.items[i]) continue;
+    SL_ASSIGN_OR_RETURN(const auto items, records.GetItems(std::span(&*gallery.items[i], 1)));
+    if (!items[0] || items[0]->units.empty()) continue;
+    SL_ASSIGN_OR_RETURN(auto units, records.GetUnits(std::span(items[0]->units).first(1)));
+    if (!units[0] || units[0]->vectors.empty()) continue;
+    number_of_image[i] = out.units.size();
+    out.units.push_back(units[0]->id);
+    out.embeddings.push_back(std::move(units[0]->vectors[0].embedding));
+  }
+  out.truth.img2txt.resize(out.units.size());
+  for (const EvalCaption& caption : set.captions) {
+    const size_t image = number_of_image[caption.image];
+    if (image == kNotRanked) continue;
+    out.truth.img2txt[image].push_back(out.captions.size());
+    out.truth.txt2img.push_back(image);
+    out.captions.push_back(&caption);
+  }
+  // A picture without captions cannot be asked for, but stays a distractor: its own rank would only count as a miss.
+  return out;
+}
+
+struct Texts {
+  std::vector<Embedding> embeddings;
+  std::vector<TokenMatrix> token_states;
+};
+
+Result<Texts> EncodeCaptions(encoder::Encoder& encoder, std::span<const EvalCaption* const> captions,
+                             const std::stop_token& stop) {
+  Texts texts;
+  for (size_t begin = 0; begin < captions.size(); begin += kTextBatch) {
+    std::vector<encoder::TextRequest> requests;
+    for (const EvalCaption* caption : captions.subspan(begin, std::min(kTextBatch, captions.size() - begin))) {
+      requests.push_back({.text = caption->text, .limits = {.stop = stop}});
+    }
+    for (auto& encoding : encoder.EncodeTexts(requests)) {
+      if (!encoding) return tl::unexpected<Error>(std::move(encoding).error());
+      texts.embeddings.push_back(std::move(encoding->embedding));
+      texts.token_states.push_back(std::move(encoding->token_states));
+    }
+  }
+  return texts;
+}
+
+Result<std::vector<TokenMatrix>> LoadPatches(const storage::RecordStore& records, std::span<const UnitId> units) {
+  SL_ASSIGN_OR_RETURN(auto stored, records.GetTokens(units));
+  std::vector<TokenMatrix> patches;
+  for (auto& matrix : stored) {
+    if (!matrix) return Fail(ErrorCode::kFailedPrecondition, "the collection stores no patches to rerank with");
+    patches.push_back(*std::move(matrix));
+  }
+  return patches;
+}
+
+}  // namespace
+
+Result<MatrixReport> RunCollectionProtocol(const storage::Collection& collection, encoder::Encoder& encoder,
+                                           const RetrievalSet& set, const Gallery& gallery, size_t k_test,
+                                           std::stop_token stop) {
+  SL_ASSIGN_OR_RETURN(const Participants all, CollectParticipants(collection.records(), set, gallery));
+  SL_ASSIGN_OR_RETURN(const Texts texts, EncodeCaptions(encoder, all.captions, stop));
+  const ScoreMatrix similarity = Similarity(all.embeddings, texts.embeddings);
+  MatrixReport report;
+  SL_ASSIGN_OR_RETURN(report.coarse, ComputeMetrics(similarity, similarity.Transposed(), all.truth));
+  if (k_test == 0) return report;
+  SL_ASSIGN_OR_RETURN(const std::vector<TokenMatrix> patches, LoadPatches(collection.records(), all.units));
+  SL_ASSIGN_OR_RETURN(const ProtocolScores scores,
+                      RunMatrixProtocol(similarity, k_test,
+                                        MatchScorer(encoder, texts.token_states, patches, {.stop = std::move(stop)})));
+  SL_ASSIGN_OR_RETURN(report.reranked, ComputeMetrics(scores.image_to_text, scores.text_to_image, all.truth));
+  return report;
+}
+
+}  // namespace sightline::eval

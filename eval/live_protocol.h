@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <stop_token>
+
+#include "base/result.h"
+#include "eval/gallery.h"
+#include "eval/metrics.h"
+#include "eval/retrieval_set.h"
+#include "query/searcher.h"
+
+namespace sightline::eval {
+
+struct LiveOptions {
+  size_t rerank_depth = 64;
+  size_t batch = 32;  ///< Captions per Searcher call.
+  std::stop_token stop;
+  std::function<void(size_t done, size_t total)> on_progress;  ///< May be empty.
+};
+
+/// Text-to-picture recall of what users get.
+struct LiveReport {
+  Recall coarse;       ///< Hits in order of coarse score.
+  Recall rank_score;   ///< Hits in the order that `search` shows.
+  Recall match_logit;  ///< The reranked hits in order of the match logit alone: the paper's protocol.
+  size_t queries = 0;
+  size_t skipped = 0;  ///< Captions of missing pictures, and those that no query can be made of.
+  double seconds = 0;  ///< Of searching alone.
+};
+
+/// Sends every caption whose picture is in the gallery through `searcher`. Errors: kCancelled, and the searcher's,
+/// except that a caption without words is skipped.
+Result<LiveReport> RunLiveProtocol(const query::Searcher& searcher, const RetrievalSet& set, const Gallery& gallery,
+                                   const LiveOptions& options);
+
+}  // namespace sightline::eval

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "base/limits.h"
+#include "base/result.h"
+#include "base/token_matrix.h"
+#include "encoder/encoder.h"
+#include "eval/score_matrix.h"
+
+namespace sightline::eval {
+
+/// What a pair that was not scored holds (x2vlm-spec section 9.2).
+inline constexpr float kUnscored = -100.0F;
+
+/// The raw match logit of one text against some pictures: one per entry of `images`, in order.
+using PairScorer = std::function<Result<std::vector<float>>(size_t text, std::span<const size_t> images)>;
+
+/// Matrices A and B of the reference's evaluation (x2vlm-spec section 9.2).
+struct ProtocolScores {
+  ScoreMatrix image_to_text;  ///< pictures x texts.
+  ScoreMatrix text_to_image;  ///< texts x pictures.
+};
+
+/// For every picture the k_test texts of largest similarity, and for every text the k_test pictures, get their raw
+/// match logit; everything else is kUnscored. A pair that is in both lists is scored once.
+/// @param similarity  pictures x texts.
+/// Errors: kInvalidArgument (k_test is 0 or exceeds a gallery), and the scorer's.
+Result<ProtocolScores> RunMatrixProtocol(const ScoreMatrix& similarity, size_t k_test, const PairScorer& scorer);
+
+/// Scores pairs with Encoder::Match. All arguments must outlive the scorer.
+/// @param token_states  one per text.   @param patches  one per picture.
+PairScorer MatchScorer(encoder::Encoder& encoder, std::span<const TokenMatrix> token_states,
+                       std::span<const TokenMatrix> patches, Limits limits);
+
+}  // namespace sightline::eval
