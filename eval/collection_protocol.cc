@@ -87,6 +87,7 @@ Result<MatrixReport> RunCollectionProtocol(const storage::Collection& collection
   SL_ASSIGN_OR_RETURN(const Texts texts, EncodeCaptions(encoder, all.captions, stop));
   const ScoreMatrix similarity = Similarity(all.embeddings, texts.embeddings);
   MatrixReport report;
+  report.captions = all.captions.size();
   SL_ASSIGN_OR_RETURN(report.coarse, ComputeMetrics(similarity, similarity.Transposed(), all.truth));
   if (k_test == 0) return report;
   SL_ASSIGN_OR_RETURN(const std::vector<TokenMatrix> patches, LoadPatches(collection.records(), all.units));

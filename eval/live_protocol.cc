@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
 #include <utility>
 #include <vector>
 
 namespace sightline::eval {
 namespace {
 
+constexpr size_t kMaxRerankDepth = 1024;
 constexpr size_t kRecallDepth = 10;  // R@10 needs ten hits, however few are reranked.
 
 struct Ranks {
@@ -55,6 +57,9 @@ Status SearchBatch(const query::Searcher& searcher, std::span<const EvalCaption*
 
 Result<LiveReport> RunLiveProtocol(const query::Searcher& searcher, const RetrievalSet& set, const Gallery& gallery,
                                    const LiveOptions& options) {
+  if (options.rerank_depth > kMaxRerankDepth) {
+    return Fail(ErrorCode::kInvalidArgument, "rerank depth " + std::to_string(options.rerank_depth) + " is above 1024");
+  }
   std::vector<const EvalCaption*> captions;
   for (const EvalCaption& caption : set.captions) {
     if (gallery.items[caption.image]) captions.push_back(&caption);

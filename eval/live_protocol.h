@@ -17,7 +17,7 @@ struct LiveOptions {
   size_t rerank_depth = 64;
   size_t batch = 32;  ///< Captions per Searcher call.
   std::stop_token stop;
-  std::function<void(size_t done, size_t total)> on_progress;  ///< May be empty.
+  std::function<void(size_t done, size_t total)> on_progress = {};  ///< May be empty.
 };
 
 /// Text-to-picture recall of what users get.
@@ -30,8 +30,8 @@ struct LiveReport {
   double seconds = 0;  ///< Of searching alone.
 };
 
-/// Sends every caption whose picture is in the gallery through `searcher`. Errors: kCancelled, and the searcher's,
-/// except that a caption without words is skipped.
+/// Sends every caption whose picture is in the gallery through `searcher`. Errors: kInvalidArgument (a depth
+/// above 1024), kCancelled, and the searcher's, except that a caption without words is skipped.
 Result<LiveReport> RunLiveProtocol(const query::Searcher& searcher, const RetrievalSet& set, const Gallery& gallery,
                                    const LiveOptions& options);
 

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/cli.h"
+
+#include <cstdio>
+#include <optional>
+#include <string>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "app/commands.h"
+#include "app/data_dir.h"
+#include "app/model_location.h"
+#include "app/text.h"
+#include "app/thread_budget.h"
+#include "app/version.h"
+#include "base/guard.h"
+
+namespace sightline::app {
+namespace {
+
+constexpr const char* kFooter =
+    "Collections live in --data-dir, else $SIGHTLINE_DATA, else $XDG_DATA_HOME/sightline, else "
+    "~/.local/share/sightline.\n"
+    "Exit codes: 0 ok, 1 no result, 2 usage, 3 input data, 4 environment.";
+
+struct EarlyAnswers {
+  bool version = false;
+  bool print_config = false;
+};
+
+void AddCommands(CLI::App& app, Session& session, EarlyAnswers& early) {
+  app.add_option("--data-dir", session.globals.data_dir, "Folder of the collections");
+  app.add_option("--threads", session.globals.threads, "Threads for everything together (default: the cores)")
+      ->check(CLI::Range(1, 1024));
+  app.add_flag("--version", early.version, "Print version, commit, LibTorch version and device");
+  app.add_flag("--print-config", early.print_config, "Print the settings in effect");
+  app.require_subcommand(0, 1);
+  app.fallthrough();
+  app.footer(kFooter);
+  AddIndexCommand(app, session);
+  AddSearchCommand(app, session);
+  AddStatusCommand(app, session);
+  AddListCommand(app, session);
+  AddRemoveCommand(app, session);
+  AddVerifyCommand(app, session);
+  AddModelCommand(app, session);
+  AddEvalCommand(app, session);
+}
+
+Result<ExitCode> PrintConfig(const GlobalOptions& globals) {
+  SL_ASSIGN_OR_RETURN(const auto data_dir, ResolveDataDir(globals.data_dir));
+  const auto model = FindModelDir("");
+  const ThreadBudget budget = MakeThreadBudget(globals.threads, 0);
+  fmt::print("data_dir = {}\nmodel = {}\nthreads = {}\n", TomlString(data_dir.string()),
+             TomlString(model ? model->string() : ""), budget.total);
+  return ExitCode::kOk;
+}
+
+// Nothing when parsing already ended the program: the exit code is in `exit_code`.
+std::optional<EarlyAnswers> Parse(int argc, char** argv, CLI::App& app, Session& session, int& exit_code) {
+  EarlyAnswers early;
+  AddCommands(app, session, early);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const bool is_error = app.exit(error) != 0;
+    exit_code = static_cast<int>(is_error ? ExitCode::kUsage : ExitCode::kOk);
+    return std::nullopt;
+  }
+  return early;
+}
+
+Result<ExitCode> Run(const CLI::App& app, const Session& session, const EarlyAnswers& early) {
+  if (early.version) {
+    fmt::print("{}\n", VersionText());
+    return ExitCode::kOk;
+  }
+  if (early.print_config) return PrintConfig(session.globals);
+  if (!session.run) {
+    fmt::print(stderr, "{}", app.help());
+    return ExitCode::kUsage;
+  }
+  return Guard("run the command", session.run);
+}
+
+ExitCode Report(Result<ExitCode> result) {
+  if (!result) {
+    fmt::print(stderr, "sightline: {}\n", OneLine(result.error().message));
+    return ExitCodeFor(result.error().code);
+  }
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    fmt::print(stderr, "sightline: cannot write the results to standard output\n");
+    return ExitCode::kEnvironment;
+  }
+  return *result;
+}
+
+}  // namespace
+
+int RunSightline(int argc, char** argv) {
+  CLI::App app("Sightline finds pictures by words.", "sightline");
+  Session session;
+  int exit_code = 0;
+  const std::optional<EarlyAnswers> early = Parse(argc, argv, app, session, exit_code);
+  if (!early) return exit_code;
+  return static_cast<int>(Report(Run(app, session, *early)));
+}
+
+}  // namespace sightline::app

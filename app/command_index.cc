@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "app/commands.h"
+#include "app/interrupt.h"
+#include "app/open.h"
+#include "app/patch_names.h"
+#include "app/path_list.h"
+#include "app/progress_view.h"
+#include "app/scratch_folder.h"
+#include "indexer/indexer.h"
+
+namespace sightline::app {
+namespace {
+
+struct IndexFlags {
+  std::string collection;
+  std::vector<std::string> paths;
+  bool null_separated = false;
+  ModelOptions model;
+  std::string patches;  // Empty: the collection's own, int8 for a new one.
+  int jobs = 0;
+  bool no_exif = false;
+  bool icc = false;
+  bool dry_run = false;
+  bool json = false;
+};
+
+Result<indexer::IndexInputs> CollectInputs(const IndexFlags& flags) {
+  indexer::IndexInputs inputs;
+  for (const std::string& path : flags.paths) {
+    if (path != "-") {
+      inputs.paths.emplace_back(path);
+      continue;
+    }
+    SL_ASSIGN_OR_RETURN(const auto listed, ReadPathList(stdin, flags.null_separated ? '\0' : '\n'));
+    inputs.paths.insert(inputs.paths.end(), listed.begin(), listed.end());
+  }
+  return inputs;
+}
+
+// What a collection was made with stays; flags that say otherwise are errors and not ignored.
+Status CheckAgainst(const storage::CollectionConfig& config, const IndexFlags& flags) {
+  if (!flags.patches.empty() && PatchStorageFromName(flags.patches) != config.patch_storage) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("collection \"{}\" keeps its patches as {}; that was fixed when it was made, so --patches "
+                            "{} needs another collection",
+                            flags.collection, storage::NameOf(config.patch_storage), flags.patches));
+  }
+  if (config.patch_storage == storage::PatchStorage::kNone && (flags.no_exif || flags.icc)) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "a collection without stored patches decodes its pictures again at rerank time, with the default "
+                "options: --no-exif and --icc cannot be used with it");
+  }
+  return {};
+}
+
+// Opens the collection, or makes it. A dry run of a new one works on a scratch collection.
+Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const Session& session, const IndexFlags& flags,
+                                                          const encoder::EncoderInfo& info,
+                                                          std::optional<ScratchFolder>& scratch) {
+  SL_ASSIGN_OR_RETURN(auto folder, FolderOf(session, flags.collection));
+  auto opened = storage::Collection::Open(folder);
+  if (opened) {
+    SL_RETURN_IF_ERROR(CheckModelOf(flags.collection, (*opened)->config(), info));
+    SL_RETURN_IF_ERROR(CheckAgainst((*opened)->config(), flags));
+    return opened;
+  }
+  if (opened.error().code != ErrorCode::kNotFound) return opened;
+  const storage::CollectionConfig config = {
+      .model_name = info.config.name,
+      .model_fingerprint = info.fingerprint,
+      .dim = static_cast<uint32_t>(info.config.embed_dim),
+      .patch_storage = PatchStorageFromName(flags.patches),
+  };
+  SL_RETURN_IF_ERROR(CheckAgainst(config, flags));
+  if (flags.dry_run) {
+    SL_ASSIGN_OR_RETURN(scratch, ScratchFolder::Make());
+    folder = scratch->path() / flags.collection;
+  }
+  SL_RETURN_IF_ERROR(MakeFolders(folder.parent_path()));
+  return storage::Collection::Create(folder, config);
+}
+
+Result<indexer::IndexReport> RunIndexer(storage::Collection& collection, encoder::Encoder& encoder,
+                                        const IndexFlags& flags, const ThreadBudget& budget, ProgressStyle style) {
+  const indexer::IndexOptions options = {
+      .apply_exif_orientation = !flags.no_exif,
+      .convert_icc_to_srgb = flags.icc,
+      .dry_run = flags.dry_run,
+      .decode_threads = budget.decode,
+  };
+  SL_ASSIGN_OR_RETURN(const indexer::IndexInputs inputs, CollectInputs(flags));
+  InterruptHandler interrupt(
+      "stopping: finishing the pictures in hand; run the same command again to go on (again Ctrl-C: quit at once)");
+  indexer::Indexer indexer(collection, encoder, options);
+  const auto view = MakeProgressView(style);
+  auto report = indexer.Run(inputs, view.get(), interrupt.token());
+  // An input that is not there is the data's fault, not the command line's.
+  if (!report && report.error().code == ErrorCode::kNotFound) return InputError(std::move(report).error());
+  return report;
+}
+
+Result<ExitCode> RunIndex(const Session& session, const IndexFlags& flags) {
+  const ProgressStyle style = flags.json ? ProgressStyle::kJson : ProgressStyle::kAuto;
+  const ThreadBudget budget = MakeThreadBudget(session.globals.threads, flags.jobs);
+  SL_RETURN_IF_ERROR(FolderOf(session, flags.collection));
+  SL_ASSIGN_OR_RETURN(const auto encoder, OpenModel(flags.model, budget));
+  std::optional<ScratchFolder> scratch;
+  SL_ASSIGN_OR_RETURN(const auto collection, OpenOrCreate(session, flags, encoder->info(), scratch));
+  SL_ASSIGN_OR_RETURN(const auto report, RunIndexer(*collection, *encoder, flags, budget, style));
+  PrintIndexReport(report, flags.dry_run, style);
+  if (report.stopped) {
+    fmt::print(stderr, "stopped before the end; run the same command again to go on\n");
+    return ExitCode::kInterrupted;
+  }
+  // Single bad files are told, but only a run in which nothing was good has failed.
+  const indexer::IndexProgress& progress = report.progress;
+  return progress.failed > 0 && progress.failed == progress.done() ? ExitCode::kInput : ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddIndexCommand(CLI::App& app, Session& session) {
+  auto flags = std::make_shared<IndexFlags>();
+  CLI::App* command = app.add_subcommand("index", "Index pictures; run it again to resume or to bring up to date");
+  command->add_option("collection", flags->collection, "Its name; made when it does not exist")->required();
+  command->add_option("path", flags->paths, "Files and folders; - reads a list of paths from standard input")
+      ->required();
+  command->add_flag("--null", flags->null_separated, "Paths on standard input end in a zero byte, not a line break");
+  command->add_option("--model", flags->model.model, "Model directory (default: sightline-small)");
+  command->add_option("--precision", flags->model.precision, "fp32 or bf16")->check(CLI::IsMember({"fp32", "bf16"}));
+  command->add_option("--patches", flags->patches, "How a new collection keeps patches: int8 (default), fp16 or none")
+      ->check(CLI::IsMember({"int8", "fp16", "none"}));
+  command->add_option("--jobs", flags->jobs, "Decode threads")->check(CLI::Range(1, 256));
+  command->add_flag("--no-exif", flags->no_exif, "Ignore the EXIF orientation");
+  command->add_flag("--icc", flags->icc, "Convert ICC profiles to sRGB");
+  command->add_flag("--dry-run", flags->dry_run, "Only say what it would cost");
+  command->add_flag("--json", flags->json, "Events as JSON lines on standard output");
+  command->callback([flags, &session] { session.run = [flags, &session] { return RunIndex(session, *flags); }; });
+}
+
+}  // namespace sightline::app

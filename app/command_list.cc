@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+
+#include "app/commands.h"
+#include "app/open.h"
+#include "app/text.h"
+
+namespace sightline::app {
+namespace {
+
+namespace json = boost::json;
+
+struct ListFlags {
+  std::string collection;
+  uint64_t limit = 0;  // 0: all.
+  bool json = false;
+};
+
+void PrintItem(const storage::ItemRecord& item) {
+  fmt::print("{:>8}  {:>11}", item.id.value, fmt::format("{}x{}", item.width, item.height));
+  for (size_t i = 0; i < item.paths.size(); ++i) {
+    fmt::print("{}{}\n", i == 0 ? "  " : "                       also ", OneLine(item.paths[i].path));
+  }
+}
+
+void PrintItemJson(const storage::ItemRecord& item) {
+  json::array paths;
+  for (const storage::ItemPath& path : item.paths) paths.push_back(json::string(ValidUtf8(path.path)));
+  json::array units;
+  for (const UnitId unit : item.units) units.push_back(unit.value);
+  const json::object object = {{"item_id", item.id.value}, {"paths", std::move(paths)}, {"width", item.width},
+                               {"height", item.height},    {"added_at", item.added_at}, {"unit_ids", std::move(units)}};
+  fmt::print("{}\n", json::serialize(object));
+}
+
+Result<ExitCode> RunList(const Session& session, const ListFlags& flags) {
+  SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, flags.collection));
+  uint64_t shown = 0;
+  SL_RETURN_IF_ERROR(collection->ForEachItem([&](const storage::ItemRecord& item) {
+    flags.json ? PrintItemJson(item) : PrintItem(item);
+    return ++shown != flags.limit;
+  }));
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddListCommand(CLI::App& app, Session& session) {
+  auto flags = std::make_shared<ListFlags>();
+  CLI::App* command = app.add_subcommand("list", "The items of a collection: id, size in pixels, paths");
+  command->add_option("collection", flags->collection, "Its name")->required();
+  command->add_option("--limit", flags->limit, "Items to show (default: all)")->check(CLI::PositiveNumber);
+  command->add_flag("--json", flags->json, "One JSON object per line");
+  command->callback([flags, &session] { session.run = [flags, &session] { return RunList(session, *flags); }; });
+}
+
+}  // namespace sightline::app

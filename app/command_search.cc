@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "app/commands.h"
+#include "app/html_page.h"
+#include "app/item_reference.h"
+#include "app/open.h"
+#include "app/search_output.h"
+#include "base/file_io.h"
+#include "media/image.h"
+#include "media/source.h"
+#include "query/searcher.h"
+
+namespace sightline::app {
+namespace {
+
+constexpr int kQueryThumbnailSide = 192;
+constexpr int kThumbnailQuality = 85;
+
+struct SearchFlags {
+  std::string collection;
+  std::string words;
+  bool has_words = false;
+  std::string image;
+  std::string item;
+  size_t top = 10;
+  size_t rerank = 64;
+  std::optional<double> min_match;
+  std::vector<std::string> types;
+  double timeout_s = 0;  // 0: none.
+  ModelOptions model;
+  std::string html;
+  bool paths_only = false;
+  bool null_separated = false;
+  bool json = false;
+};
+
+Result<ImageRgb8> ReadQueryPicture(const std::string& path) {
+  auto picture = media::DecodeImage(media::Source::FromFile(path), {});
+  if (!picture) return InputError(std::move(picture).error());
+  return picture;
+}
+
+Result<query::SearchRequest> MakeRequest(const storage::Collection& collection, const SearchFlags& flags) {
+  query::SearchRequest request;
+  if (flags.has_words) request.query.text = flags.words;
+  if (!flags.image.empty()) {
+    SL_ASSIGN_OR_RETURN(request.query.picture, ReadQueryPicture(flags.image));
+  }
+  if (!flags.item.empty()) {
+    SL_ASSIGN_OR_RETURN(request.query.item, ResolveItem(collection.records(), flags.item));
+  }
+  for (const std::string& type : flags.types) request.filter.types.push_back(*UnitTypeFromName(type));
+  request.top_k = flags.top;
+  request.rerank_depth = flags.rerank;
+  request.min_match = flags.min_match;
+  if (flags.timeout_s > 0)
+    request.limits = Limits::After(std::chrono::microseconds(std::llround(flags.timeout_s * 1e6)));
+  return request;
+}
+
+SearchSubject SubjectOf(const SearchFlags& flags, const query::SearchRequest& request, uint64_t units) {
+  return {.collection = flags.collection,
+          .words = flags.words,
+          .picture = flags.image,
+          .item = request.query.item ? request.query.item->value : 0,
+          .units = units,
+          .min_match = flags.min_match};
+}
+
+Status WriteHtml(const std::string& path, const storage::Collection& collection, const SearchSubject& subject,
+                 const query::SearchRequest& request, const query::SearchAnswer& answer) {
+  std::vector<UnitId> units;
+  for (const query::Hit& hit : answer.hits) units.push_back(hit.unit);
+  SL_ASSIGN_OR_RETURN(const auto thumbnails, collection.records().GetThumbnails(units));
+  std::vector<std::byte> query_thumbnail;
+  if (request.query.picture) {
+    SL_ASSIGN_OR_RETURN(query_thumbnail,
+                        media::MakeThumbnailJpeg(*request.query.picture, kQueryThumbnailSide, kThumbnailQuality));
+  }
+  auto written = WriteFileAtomically(path, HtmlPage(subject, answer, thumbnails, query_thumbnail));
+  if (written) return {};
+  // A folder that is not there, a name that is too long: all of it is where the user wants the page.
+  written.error().code = ErrorCode::kUnavailable;
+  return written;
+}
+
+void PrintPaths(const query::SearchAnswer& answer, char end) {
+  for (const query::Hit& hit : answer.hits) {
+    std::fwrite(hit.path.data(), 1, hit.path.size(), stdout);
+    std::fputc(end, stdout);
+  }
+}
+
+void PrintAnswer(const SearchFlags& flags, const SearchSubject& subject, const query::SearchAnswer& answer) {
+  if (flags.json) {
+    fmt::print("{}\n", AnswerJson(subject, answer));
+  } else if (flags.paths_only) {
+    PrintPaths(answer, flags.null_separated ? '\0' : '\n');
+    if (answer.hits.empty()) fmt::print(stderr, "{}\n", NoMatchSentence(subject, answer));
+    if (answer.degraded) fmt::print(stderr, "degraded: {}\n", answer.degraded_reason);
+  } else {
+    fmt::print("{}", AnswerTable(subject, answer));
+  }
+}
+
+Result<ExitCode> RunSearch(const Session& session, const SearchFlags& flags) {
+  SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, flags.collection));
+  SL_ASSIGN_OR_RETURN(const query::SearchRequest request, MakeRequest(*collection, flags));
+  std::unique_ptr<encoder::Encoder> encoder;
+  if (request.query.text || request.query.picture) {
+    SL_ASSIGN_OR_RETURN(encoder, OpenModel(flags.model, MakeThreadBudget(session.globals.threads, 0)));
+    SL_RETURN_IF_ERROR(CheckModelOf(flags.collection, collection->config(), encoder->info()));
+  }
+  const query::Searcher searcher(*collection, encoder.get());
+  auto answers = searcher.Search(std::span(&request, 1));
+  SL_ASSIGN_OR_RETURN(const query::SearchAnswer answer, std::move(answers[0]));
+  const SearchSubject subject = SubjectOf(flags, request, collection->View()->unit_count());
+  if (!flags.html.empty()) SL_RETURN_IF_ERROR(WriteHtml(flags.html, *collection, subject, request, answer));
+  PrintAnswer(flags, subject, answer);
+  return answer.hits.empty() ? ExitCode::kNoResult : ExitCode::kOk;
+}
+
+void AddOutputFlags(CLI::App& command, SearchFlags& flags) {
+  command.add_option("--html", flags.html, "Also write a page with thumbnails to this file");
+  CLI::Option* paths_only = command.add_flag("--paths-only", flags.paths_only, "Print nothing but the paths");
+  command.add_flag("--null", flags.null_separated, "With --paths-only: end paths with a zero byte")->needs(paths_only);
+  command.add_flag("--json", flags.json, "Print one JSON object")->excludes(paths_only);
+}
+
+}  // namespace
+
+void AddSearchCommand(CLI::App& app, Session& session) {
+  auto flags = std::make_shared<SearchFlags>();
+  CLI::App* command = app.add_subcommand("search", "Find pictures by words, by a picture, or by both");
+  command->add_option("collection", flags->collection, "Its name")->required();
+  CLI::Option* words = command->add_option("words", flags->words, "What to look for, as one argument");
+  CLI::Option* image = command->add_option("--image", flags->image, "Find pictures like this file");
+  command->add_option("--item", flags->item, "Find others like this item (id or path)")->excludes(image);
+  command->add_option("--top", flags->top, "Hits to show")->check(CLI::Range(1, 1000));
+  command->add_option("--rerank", flags->rerank, "Candidates that words are read against; 0: none")
+      ->check(CLI::Range(0, 1024));
+  command->add_option("--min-match", flags->min_match, "Hide hits below this match probability")
+      ->check(CLI::Range(0.0, 1.0));
+  command->add_option("--type", flags->types, "image, clip or text; may be repeated")
+      ->check(CLI::IsMember({"image", "clip", "text"}));
+  command->add_option("--timeout", flags->timeout_s, "Seconds; what is not reranked by then is marked as degraded")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--model", flags->model.model, "Model directory (default: sightline-small)");
+  command->add_option("--precision", flags->model.precision, "fp32 or bf16")->check(CLI::IsMember({"fp32", "bf16"}));
+  AddOutputFlags(*command, *flags);
+  command->callback([flags, words, &session] {
+    flags->has_words = words->count() > 0;
+    session.run = [flags, &session] { return RunSearch(session, *flags); };
+  });
+}
+
+}  // namespace sightline::app

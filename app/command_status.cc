@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <memory>
+#include <string>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+
+#include "app/commands.h"
+#include "app/data_dir.h"
+#include "app/open.h"
+#include "app/text.h"
+
+namespace sightline::app {
+namespace {
+
+namespace json = boost::json;
+
+struct StatusFlags {
+  std::string collection;
+  bool json = false;
+};
+
+std::string_view NameOfState(storage::JobState state) {
+  switch (state) {
+    case storage::JobState::kRunning:
+      return "interrupted";  // Nobody else can be running it: this process holds the lock.
+    case storage::JobState::kStopped:
+      return "stopped";
+    case storage::JobState::kFinished:
+      return "finished";
+    case storage::JobState::kFailed:
+      return "failed";
+  }
+  return "unknown";
+}
+
+struct CollectionStatus {
+  storage::CollectionConfig config;
+  storage::CollectionStats stats;
+  std::vector<storage::JobRecord> jobs;
+};
+
+Result<CollectionStatus> ReadStatus(const Session& session, const std::string& name) {
+  SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, name));
+  SL_ASSIGN_OR_RETURN(const storage::CollectionStats stats, collection->Stats());
+  SL_ASSIGN_OR_RETURN(std::vector<storage::JobRecord> jobs, collection->Jobs());
+  return CollectionStatus{collection->config(), stats, std::move(jobs)};
+}
+
+json::object JobJson(const storage::JobRecord& job) {
+  return {{"job_id", job.id.value},           {"state", json::string(NameOfState(job.state))},
+          {"started_at", job.started_at},     {"updated_at", job.updated_at},
+          {"added", job.items_added},         {"unchanged", job.items_unchanged},
+          {"duplicate", job.items_duplicate}, {"moved", job.items_moved},
+          {"failed", job.error_count}};
+}
+
+json::object StatusJson(const std::string& name, const CollectionStatus& status) {
+  json::array jobs;
+  for (const storage::JobRecord& job : status.jobs) jobs.push_back(JobJson(job));
+  return {{"collection", name},
+          {"items", status.stats.items},
+          {"units", status.stats.units},
+          {"vectors", status.stats.vectors},
+          {"model", status.config.model_name},
+          {"model_fingerprint", status.config.model_fingerprint},
+          {"dim", status.config.dim},
+          {"patch_storage", json::string(storage::NameOf(status.config.patch_storage))},
+          {"patch_bytes", status.stats.token_bytes},
+          {"thumbnail_bytes", status.stats.thumbnail_bytes},
+          {"disk_bytes", status.stats.disk_bytes},
+          {"epoch", status.stats.epoch.value},
+          {"jobs", std::move(jobs)}};
+}
+
+void PrintStatus(const std::string& name, const CollectionStatus& status) {
+  const storage::CollectionStats& stats = status.stats;
+  fmt::print("collection  {}\nitems       {}\nunits       {} with {} vectors of {} floats\n", name, stats.items,
+             stats.units, stats.vectors, status.config.dim);
+  fmt::print("model       {} ({:.12})\n", OneLine(status.config.model_name), status.config.model_fingerprint);
+  fmt::print("patches     {} as {}", HumanBytes(stats.token_bytes), storage::NameOf(status.config.patch_storage));
+  if (stats.units > 0) fmt::print(", {} per unit", HumanBytes(stats.token_bytes / stats.units));
+  fmt::print("\nthumbnails  {}\ndisk        {}\nepoch       {}\n", HumanBytes(stats.thumbnail_bytes),
+             HumanBytes(stats.disk_bytes), stats.epoch.value);
+  if (status.jobs.empty()) return;
+  const storage::JobRecord& job = status.jobs.front();
+  fmt::print("last job    {} {}: {} added, {} unchanged, {} failed\n", HumanTime(job.updated_at),
+             NameOfState(job.state), job.items_added, job.items_unchanged, job.error_count);
+  for (const storage::JobError& error : job.errors) {
+    fmt::print("  failed    {}: {}\n", OneLine(error.path), OneLine(error.reason));
+  }
+}
+
+// One line per collection; one that cannot be opened says why and does not stop the others.
+Result<ExitCode> ListAll(const Session& session, bool as_json) {
+  SL_ASSIGN_OR_RETURN(const auto data_dir, ResolveDataDir(session.globals.data_dir));
+  SL_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListCollections(data_dir));
+  json::array all;
+  if (names.empty() && !as_json) fmt::print("no collections in {}\n", data_dir.string());
+  for (const std::string& name : names) {
+    const auto status = ReadStatus(session, name);
+    if (as_json) {
+      all.push_back(status ? StatusJson(name, *status)
+                           : json::object{{"collection", name}, {"error", ValidUtf8(status.error().message)}});
+    } else if (status) {
+      fmt::print("{:<24} {:>9} items  {:>10}  {}\n", name, status->stats.items, HumanBytes(status->stats.disk_bytes),
+                 OneLine(status->config.model_name));
+    } else {
+      fmt::print("{:<24} {}\n", name, OneLine(status.error().message));
+    }
+  }
+  if (as_json) fmt::print("{}\n", json::serialize(json::object{{"collections", std::move(all)}}));
+  return ExitCode::kOk;
+}
+
+Result<ExitCode> RunStatus(const Session& session, const StatusFlags& flags) {
+  if (flags.collection.empty()) return ListAll(session, flags.json);
+  SL_ASSIGN_OR_RETURN(const CollectionStatus status, ReadStatus(session, flags.collection));
+  if (flags.json) {
+    fmt::print("{}\n", json::serialize(StatusJson(flags.collection, status)));
+  } else {
+    PrintStatus(flags.collection, status);
+  }
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddStatusCommand(CLI::App& app, Session& session) {
+  auto flags = std::make_shared<StatusFlags>();
+  CLI::App* command = app.add_subcommand("status", "What a collection holds and costs; without a name: all of them");
+  command->add_option("collection", flags->collection, "Its name");
+  command->add_flag("--json", flags->json, "Print one JSON object");
+  command->callback([flags, &session] { session.run = [flags, &session] { return RunStatus(session, *flags); }; });
+}
+
+}  // namespace sightline::app

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "app/session.h"
+
+namespace CLI {
+class App;
+}
+
+namespace sightline::app {
+
+// Each adds one subcommand to `app`. When it is parsed, `session.run` becomes the command; both arguments must outlive
+// parsing and running. Results go to stdout, progress and remarks to stderr.
+
+void AddIndexCommand(CLI::App& app, Session& session);
+void AddSearchCommand(CLI::App& app, Session& session);
+void AddStatusCommand(CLI::App& app, Session& session);
+void AddListCommand(CLI::App& app, Session& session);
+void AddRemoveCommand(CLI::App& app, Session& session);
+void AddVerifyCommand(CLI::App& app, Session& session);
+void AddModelCommand(CLI::App& app, Session& session);
+void AddEvalCommand(CLI::App& app, Session& session);
+
+}  // namespace sightline::app

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "eval/metrics.h"
+
+namespace sightline::app {
+
+/// Recall of one stage or depth.
+struct EvalRow {
+  std::string name;
+  eval::Recall img;                                ///< Text to picture.
+  std::optional<eval::Recall> txt = std::nullopt;  ///< Picture to text; the matrix protocol only.
+  double queries_per_second = 0;                   ///< 0: not measured.
+};
+
+/// Everything that an evaluation prints.
+struct EvalOutput {
+  std::string set;
+  std::string model;
+  std::string precision;
+  std::string patches;
+  size_t pictures = 0;
+  std::vector<std::string> missing;
+  size_t queries = 0;
+  size_t skipped = 0;
+  std::vector<EvalRow> rows = {};
+};
+
+/// For people, with the missing pictures named.
+std::string EvalTable(const EvalOutput& output);
+
+/// One JSON object on one line; metric names are the reference's (`img_r1`, ...).
+std::string EvalJson(const EvalOutput& output);
+
+}  // namespace sightline::app

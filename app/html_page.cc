@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/html_page.h"
+
+#include <array>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "app/html_style.h"
+#include "app/match_word.h"
+#include "app/text.h"
+
+namespace sightline::app {
+namespace {
+
+std::string Base64(std::span<const std::byte> bytes) {
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    const size_t group = std::min<size_t>(3, bytes.size() - i);
+    uint32_t bits = 0;
+    for (size_t k = 0; k < 3; ++k) bits = (bits << 8) | (k < group ? std::to_integer<uint32_t>(bytes[i + k]) : 0U);
+    for (size_t k = 0; k < 4; ++k) out += k <= group ? kAlphabet[(bits >> (18 - 6 * k)) & 63U] : '=';
+  }
+  return out;
+}
+
+std::string ImageTag(std::span<const std::byte> jpeg, std::string_view alt) {
+  return fmt::format(R"(<img alt="{}" src="data:image/jpeg;base64,{}">)", HtmlEscape(alt), Base64(jpeg));
+}
+
+// A file URL; everything but plain characters is percent-encoded, so it needs no escaping.
+std::string FileUrl(std::string_view path) {
+  std::string out = "file://";
+  for (const char c : path) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("/-_.~").find(c) != std::string_view::npos;
+    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+std::string Badge(const query::Hit& hit) {
+  if (!hit.match_probability) {
+    return fmt::format(R"(<span class="badge plain">similarity {:.2f}</span>)", hit.coarse_score);
+  }
+  const std::string_view word = MatchWord(*hit.match_probability);
+  return fmt::format(R"(<span class="badge {0}">{0} {1:.0f} %</span>)", word, *hit.match_probability * 100);
+}
+
+std::string Figure(const query::Hit& hit, size_t rank, const std::optional<std::vector<std::byte>>& thumbnail) {
+  const std::filesystem::path path(hit.path);
+  const std::string name = path.filename().string();
+  const std::string picture =
+      thumbnail && !thumbnail->empty() ? ImageTag(*thumbnail, name) : R"(<span class="none">no thumbnail</span>)";
+  return fmt::format(R"(<figure><a href="{}">{}</a><figcaption><div class="row"><span class="rank">{}</span>{}</div>)"
+                     R"(<div class="path"><b>{}</b>{} &middot; item {}</div></figcaption></figure>)"
+                     "\n",
+                     FileUrl(hit.path), picture, rank, Badge(hit), HtmlEscape(name),
+                     HtmlEscape(path.parent_path().string()), hit.item.value);
+}
+
+std::string Header(const SearchSubject& subject, const query::SearchAnswer& answer,
+                   std::span<const std::byte> query_thumbnail) {
+  const std::string picture = query_thumbnail.empty() ? "" : ImageTag(query_thumbnail, "the picture searched with");
+  return fmt::format(R"(<header>{}<div><h1>{}</h1><p class="summary">{} &middot; {}</p></div></header>)"
+                     "\n",
+                     picture, HtmlEscape(Describe(subject)), HtmlEscape(subject.collection),
+                     HtmlEscape(Summary(subject, answer)));
+}
+
+// The hits that people look at first, and the weak ones, folded unless there is nothing else.
+std::string Grids(const query::SearchAnswer& answer,
+                  std::span<const std::optional<std::vector<std::byte>>> thumbnails) {
+  std::string good;
+  std::string weak;
+  size_t weak_count = 0;
+  for (size_t i = 0; i < answer.hits.size(); ++i) {
+    const query::Hit& hit = answer.hits[i];
+    const bool is_weak = hit.match_probability && *hit.match_probability < kWeakBelow;
+    weak_count += is_weak ? 1 : 0;
+    (is_weak ? weak : good) += Figure(hit, i + 1, thumbnails[i]);
+  }
+  std::string out;
+  if (!good.empty()) out += "<main class=\"grid\">\n" + good + "</main>\n";
+  if (good.empty() && weak_count > 0) {
+    out += "<p class=\"note\">No good match. What comes closest is below, and probably not what you look for.</p>\n";
+  }
+  if (weak_count > 0) {
+    out += fmt::format("<details{}><summary>{} weaker match{}</summary>\n<div class=\"grid\">\n{}</div></details>\n",
+                       good.empty() ? " open" : "", weak_count, weak_count == 1 ? "" : "es", weak);
+  }
+  return out;
+}
+
+std::string Footer(const query::SearchAnswer& answer) {
+  const query::StageTimings& timings = answer.timings;
+  return fmt::format(
+      "<footer>Milliseconds: encode {:.1f}, coarse {:.1f}, patches {:.1f}, rerank {:.1f}, total {:.1f} &middot; {} "
+      "candidates, {} reranked &middot; epoch {}</footer>\n",
+      timings.encode_ms, timings.coarse_ms, timings.patches_ms, timings.rerank_ms, timings.total_ms, answer.candidates,
+      answer.reranked, answer.epoch.value);
+}
+
+}  // namespace
+
+std::string HtmlEscape(std::string_view text) {
+  std::string out;
+  for (const char c : ValidUtf8(text)) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+std::string HtmlPage(const SearchSubject& subject, const query::SearchAnswer& answer,
+                     std::span<const std::optional<std::vector<std::byte>>> thumbnails,
+                     std::span<const std::byte> query_thumbnail) {
+  std::string out = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
+  out += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
+  out += fmt::format("<title>{} - Sightline</title>\n<style>{}</style>\n</head>\n<body>\n",
+                     HtmlEscape(Describe(subject)), kPageStyle);
+  out += Header(subject, answer, query_thumbnail);
+  if (answer.hits.empty()) {
+    out += fmt::format("<p class=\"note\">{}.</p>\n", HtmlEscape(NoMatchSentence(subject, answer)));
+  }
+  out += Grids(answer, thumbnails);
+  out += Footer(answer);
+  return out + "</body>\n</html>\n";
+}
+
+}  // namespace sightline::app

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/html_style.h"
+
+namespace sightline::app {
+
+const char* const kPageStyle = R"css(
+:root {
+  color-scheme: light dark;
+  --page: #f6f5f2; --card: #ffffff; --text: #1d1f23; --soft: #62666d; --line: #e3e1dc;
+  --strong: #17633a; --strong-back: #d9f0e1; --likely: #7a4d00; --likely-back: #fbeac8;
+  --weak: #5d6168; --weak-back: #e9e8e5; --accent: #2456c4;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --page: #16181c; --card: #202329; --text: #e8e9eb; --soft: #a1a6ae; --line: #30343b;
+    --strong: #8fe0b0; --strong-back: #173b27; --likely: #f2cc7d; --likely-back: #43330f;
+    --weak: #b3b7be; --weak-back: #2d3138; --accent: #8db2ff;
+  }
+}
+* { box-sizing: border-box; }
+body {
+  margin: 0 auto; padding: 2rem clamp(1rem, 4vw, 3rem) 3rem; max-width: 1500px; background: var(--page); color: var(--text);
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
+}
+header { display: flex; gap: 1.25rem; align-items: center; margin-bottom: 1.75rem; }
+header img { width: 96px; height: 96px; object-fit: cover; border-radius: 10px; border: 1px solid var(--line); }
+h1 { margin: 0; font-size: clamp(1.35rem, 3vw, 2rem); line-height: 1.25; font-weight: 650; overflow-wrap: anywhere; }
+p.summary, footer { margin: .35rem 0 0; color: var(--soft); font-size: .92rem; overflow-wrap: anywhere; }
+p.note {
+  margin: 0 0 1.5rem; padding: .8rem 1rem; background: var(--card); border: 1px solid var(--line); border-radius: 10px;
+}
+.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(230px, 100%), 1fr)); gap: 1.1rem; }
+figure {
+  margin: 0; display: flex; flex-direction: column; background: var(--card); border: 1px solid var(--line);
+  border-radius: 12px; overflow: hidden;
+}
+figure a { display: block; aspect-ratio: 4 / 3; background: var(--line); }
+figure a:focus-visible { outline: 3px solid var(--accent); outline-offset: -3px; }
+figure img { display: block; width: 100%; height: 100%; object-fit: cover; }
+figure .none { display: grid; place-items: center; height: 100%; color: var(--soft); font-size: .9rem; }
+figcaption { padding: .65rem .8rem .8rem; font-size: .9rem; }
+.row { display: flex; justify-content: space-between; align-items: center; gap: .5rem; }
+.rank { color: var(--soft); font-variant-numeric: tabular-nums; }
+.badge { padding: .1rem .6rem; border-radius: 99px; font-weight: 600; font-size: .82rem; font-variant-numeric: tabular-nums; }
+.strong { color: var(--strong); background: var(--strong-back); }
+.likely { color: var(--likely); background: var(--likely-back); }
+.weak, .plain { color: var(--weak); background: var(--weak-back); }
+.path { margin-top: .45rem; color: var(--soft); font-size: .8rem; overflow-wrap: anywhere; }
+.path b { display: block; color: var(--text); font-size: .9rem; font-weight: 550; }
+details { margin-top: 2rem; }
+summary { cursor: pointer; font-weight: 600; margin-bottom: 1rem; }
+footer { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: 1rem; }
+)css";
+
+}  // namespace sightline::app

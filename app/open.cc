@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/open.h"
+
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "app/data_dir.h"
+#include "app/model_location.h"
+
+namespace sightline::app {
+
+Result<std::filesystem::path> FolderOf(const Session& session, const std::string& name) {
+  SL_RETURN_IF_ERROR(CheckCollectionName(name));
+  SL_ASSIGN_OR_RETURN(const auto data_dir, ResolveDataDir(session.globals.data_dir));
+  return CollectionFolder(data_dir, name);
+}
+
+Result<std::unique_ptr<storage::Collection>> OpenCollection(const Session& session, const std::string& name) {
+  SL_ASSIGN_OR_RETURN(const auto folder, FolderOf(session, name));
+  auto collection = storage::Collection::Open(folder);
+  if (collection || collection.error().code != ErrorCode::kNotFound) return collection;
+  SL_ASSIGN_OR_RETURN(const auto data_dir, ResolveDataDir(session.globals.data_dir));
+  SL_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListCollections(data_dir));
+  const std::string known = names.empty() ? "there is none yet; make one with: sightline index " + name + " FOLDER"
+                                          : fmt::format("there are: {}", fmt::join(names, ", "));
+  return Fail(ErrorCode::kNotFound, fmt::format("no collection \"{}\" in {}; {}", name, data_dir.string(), known));
+}
+
+Result<std::unique_ptr<encoder::Encoder>> OpenModel(const ModelOptions& options, const ThreadBudget& budget) {
+  SL_ASSIGN_OR_RETURN(const auto folder, FindModelDir(options.model));
+  const encoder::EncoderOptions encoder_options = {
+      .precision = options.precision == "bf16" ? encoder::Precision::kBf16 : encoder::Precision::kFp32,
+      .device = encoder::Device::kAuto,
+      .threads = budget.encoder,
+  };
+  ApplyToOpenMp(budget);
+  auto encoder = encoder::OpenEncoder(folder, encoder_options);
+  if (!encoder) return Annotate(std::move(encoder).error(), "model " + folder.string());
+  return encoder;
+}
+
+Status CheckModelOf(const std::string& name, const storage::CollectionConfig& config,
+                    const encoder::EncoderInfo& info) {
+  if (config.model_fingerprint == info.fingerprint) return {};
+  return Fail(ErrorCode::kFailedPrecondition,
+              fmt::format("collection \"{}\" was made by model \"{}\" ({:.12}), not by model \"{}\" ({:.12}): give the "
+                          "folder of the former with --model, or index into another collection",
+                          name, config.model_name, config.model_fingerprint, info.config.name, info.fingerprint));
+}
+
+}  // namespace sightline::app

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/progress_view.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <boost/json.hpp>
+
+#include "app/text.h"
+
+namespace sightline::app {
+namespace {
+
+using indexer::IndexForecast;
+using indexer::IndexProgress;
+using indexer::IndexReport;
+
+constexpr int kBarWidth = 24;
+constexpr auto kPlainLineInterval = std::chrono::seconds(5);
+
+double RateOf(const IndexProgress& progress) {
+  return progress.seconds > 0 ? static_cast<double>(progress.done()) / progress.seconds : 0;
+}
+
+// Seconds until the end, negative while nobody can know.
+double EtaOf(const IndexProgress& progress) {
+  const double rate = RateOf(progress);
+  if (!progress.scan_done || rate <= 0) return -1;
+  return static_cast<double>(progress.files_found - std::min(progress.files_found, progress.done())) / rate;
+}
+
+std::string Counts(const IndexProgress& progress) {
+  std::string text = fmt::format("{} added", progress.added);
+  const auto add = [&text](uint64_t count, std::string_view what) {
+    if (count > 0) text += fmt::format(", {} {}", count, what);
+  };
+  add(progress.updated, "of them updated");
+  add(progress.unchanged, "unchanged");
+  add(progress.duplicate, "duplicate");
+  add(progress.moved, "moved");
+  add(progress.failed, "failed");
+  return text;
+}
+
+std::string ProgressText(const IndexProgress& progress) {
+  const double eta = EtaOf(progress);
+  return fmt::format("{}/{}{} files, {}, {:.1f}/s{}", progress.done(), progress.files_found,
+                     progress.scan_done ? "" : "+", Counts(progress), RateOf(progress),
+                     eta < 0 ? "" : ", " + HumanSeconds(eta) + " left");
+}
+
+void PrintFileError(const storage::JobError& error) {
+  fmt::print(stderr, "failed: {}: {}\n", OneLine(error.path), OneLine(error.reason));
+}
+
+class BarView : public indexer::IndexObserver {
+ public:
+  ~BarView() override { Clear(); }
+  void OnProgress(const IndexProgress& progress) override {
+    const double part = progress.files_found == 0
+                            ? 0
+                            : static_cast<double>(progress.done()) / static_cast<double>(progress.files_found);
+    const int filled = std::clamp(static_cast<int>(part * kBarWidth), 0, kBarWidth);
+    fmt::print(stderr, "\r\033[K[{:#<{}}{:.<{}}] {}", "", filled, "", kBarWidth - filled, ProgressText(progress));
+    std::fflush(stderr);
+    drawn_ = true;
+  }
+  void OnFileError(const storage::JobError& error) override {
+    Clear();
+    PrintFileError(error);
+  }
+
+ private:
+  void Clear() {
+    if (drawn_) fmt::print(stderr, "\r\033[K");
+    drawn_ = false;
+  }
+  bool drawn_ = false;
+};
+
+class PlainView : public indexer::IndexObserver {
+ public:
+  void OnProgress(const IndexProgress& progress) override {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_line_ < kPlainLineInterval) return;
+    last_line_ = now;
+    fmt::print(stderr, "{}\n", ProgressText(progress));
+  }
+  void OnFileError(const storage::JobError& error) override { PrintFileError(error); }
+
+ private:
+  std::chrono::steady_clock::time_point last_line_ = std::chrono::steady_clock::now();
+};
+
+class QuietView : public indexer::IndexObserver {
+ public:
+  void OnProgress(const IndexProgress& /*progress*/) override {}
+  void OnFileError(const storage::JobError& error) override { PrintFileError(error); }
+};
+
+boost::json::object ToJson(const IndexProgress& progress) {
+  return {{"files_found", progress.files_found},
+          {"scan_done", progress.scan_done},
+          {"added", progress.added},
+          {"updated", progress.updated},
+          {"unchanged", progress.unchanged},
+          {"duplicate", progress.duplicate},
+          {"moved", progress.moved},
+          {"failed", progress.failed},
+          {"encoded", progress.encoded},
+          {"seconds", progress.seconds},
+          {"files_per_second", RateOf(progress)}};
+}
+
+void PrintEvent(std::string_view name, boost::json::object content) {
+  boost::json::object event;
+  event["event"] = boost::json::string_view(name.data(), name.size());
+  for (auto& [key, value] : content) event[key] = std::move(value);
+  fmt::print("{}\n", boost::json::serialize(event));
+  std::fflush(stdout);
+}
+
+class JsonView : public indexer::IndexObserver {
+ public:
+  void OnProgress(const IndexProgress& progress) override {
+    boost::json::object content = ToJson(progress);
+    const double eta = EtaOf(progress);
+    content["eta_seconds"] = eta < 0 ? boost::json::value(nullptr) : boost::json::value(eta);
+    PrintEvent("progress", std::move(content));
+  }
+  void OnFileError(const storage::JobError& error) override {
+    PrintEvent("error", {{"path", ValidUtf8(error.path)}, {"reason", ValidUtf8(error.reason)}});
+  }
+};
+
+void PrintForecast(const IndexProgress& progress, const IndexForecast& forecast) {
+  fmt::print("dry run: {} files found, {} to encode, about {} and {} of disk; nothing was written\n",
+             progress.files_found, forecast.files_to_encode, HumanSeconds(forecast.seconds),
+             HumanBytes(forecast.bytes_to_store));
+}
+
+}  // namespace
+
+std::unique_ptr<indexer::IndexObserver> MakeProgressView(ProgressStyle style) {
+  switch (style) {
+    case ProgressStyle::kJson:
+      return std::make_unique<JsonView>();
+    case ProgressStyle::kQuiet:
+      return std::make_unique<QuietView>();
+    case ProgressStyle::kAuto:
+      break;
+  }
+  if (::isatty(STDERR_FILENO) == 1) return std::make_unique<BarView>();
+  return std::make_unique<PlainView>();
+}
+
+void PrintIndexReport(const IndexReport& report, bool dry_run, ProgressStyle style) {
+  if (style == ProgressStyle::kJson) {
+    boost::json::object content = ToJson(report.progress);
+    content["stopped"] = report.stopped;
+    if (dry_run) {
+      content["forecast"] = {{"files_to_encode", report.forecast.files_to_encode},
+                             {"bytes_to_store", report.forecast.bytes_to_store},
+                             {"seconds", report.forecast.seconds}};
+    } else {
+      content["job"] = report.job.value;
+    }
+    return PrintEvent("done", std::move(content));
+  }
+  if (dry_run) return PrintForecast(report.progress, report.forecast);
+  fmt::print("{}: {} in {} ({:.1f} files/s)\n", report.stopped ? "stopped" : "done", Counts(report.progress),
+             HumanSeconds(report.progress.seconds), RateOf(report.progress));
+}
+
+}  // namespace sightline::app

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <memory>
+
+#include "indexer/indexer.h"
+
+namespace sightline::app {
+
+enum class ProgressStyle {
+  kAuto,   ///< A bar when stderr is a terminal, else a plain line now and then.
+  kJson,   ///< JSON lines on stdout.
+  kQuiet,  ///< Only failed files, on stderr.
+};
+
+/// Shows a run to the user. Failed files are named in every style.
+std::unique_ptr<indexer::IndexObserver> MakeProgressView(ProgressStyle style);
+
+/// Prints what a finished or stopped run did: one line for people, or the closing JSON event.
+void PrintIndexReport(const indexer::IndexReport& report, bool dry_run, ProgressStyle style);
+
+}  // namespace sightline::app

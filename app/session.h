@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "app/exit_code.h"
+#include "base/result.h"
+
+namespace sightline::app {
+
+/// The flags that stand before every subcommand.
+struct GlobalOptions {
+  std::string data_dir;  ///< Empty: from the environment.
+  int threads = 0;       ///< 0: one per core.
+};
+
+/// One run of the program: the global flags, and the subcommand that parsing chose.
+struct Session {
+  GlobalOptions globals;
+  std::function<Result<ExitCode>()> run;
+};
+
+}  // namespace sightline::app

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/text.h"
+
+#include <time.h>
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+
+#include <fmt/format.h>
+
+namespace sightline::app {
+namespace {
+
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+
+struct Sequence {
+  size_t length = 0;  // 0: not the start of a sequence.
+  uint32_t smallest = 0;
+  uint32_t bits = 0;
+};
+
+Sequence SequenceOf(unsigned char lead) {
+  if (lead < 0x80) return {1, 0, lead};
+  if (lead >= 0xC2 && lead < 0xE0) return {2, 0x80, lead & 0x1FU};
+  if (lead >= 0xE0 && lead < 0xF0) return {3, 0x800, lead & 0x0FU};
+  if (lead >= 0xF0 && lead < 0xF5) return {4, 0x10000, lead & 0x07U};
+  return {};
+}
+
+// Length of the valid sequence at the start of `bytes`, or 0.
+size_t ValidLength(std::string_view bytes) {
+  const Sequence sequence = SequenceOf(static_cast<unsigned char>(bytes[0]));
+  if (sequence.length == 0 || sequence.length > bytes.size()) return 0;
+  uint32_t code = sequence.bits;
+  for (size_t i = 1; i < sequence.length; ++i) {
+    const auto byte = static_cast<unsigned char>(bytes[i]);
+    if ((byte & 0xC0) != 0x80) return 0;
+    code = (code << 6) | (byte & 0x3FU);
+  }
+  const bool is_surrogate = code >= 0xD800 && code < 0xE000;
+  return code < sequence.smallest || is_surrogate || code > 0x10FFFF ? 0 : sequence.length;
+}
+
+}  // namespace
+
+std::string ValidUtf8(std::string_view bytes) {
+  std::string out;
+  while (!bytes.empty()) {
+    const size_t length = ValidLength(bytes);
+    out += length == 0 ? kReplacement : bytes.substr(0, length);
+    bytes.remove_prefix(length == 0 ? 1 : length);
+  }
+  return out;
+}
+
+std::string OneLine(std::string_view bytes) {
+  std::string out = ValidUtf8(bytes);
+  for (char& c : out) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F) c = ' ';
+  }
+  return out;
+}
+
+std::string TomlString(std::string_view value) {
+  std::string out = "\"";
+  for (const char c : ValidUtf8(value)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7F) {
+      out += fmt::format("\\u{:04X}", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+std::string HumanBytes(uint64_t bytes) {
+  constexpr std::array<const char*, 5> kUnits = {"kB", "MB", "GB", "TB", "PB"};
+  if (bytes < 1000) return fmt::format("{} bytes", bytes);
+  double value = static_cast<double>(bytes) / 1000;
+  size_t unit = 0;
+  while (value >= 999.95 && unit + 1 < kUnits.size()) {
+    value /= 1000;
+    ++unit;
+  }
+  return fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+std::string HumanSeconds(double seconds) {
+  if (!(seconds >= 0) || seconds > 1e9) return "?";
+  const auto whole = static_cast<int64_t>(std::llround(seconds));
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
+}
+
+std::string HumanTime(int64_t seconds) {
+  const time_t time = seconds;
+  struct tm parts = {};
+  if (::localtime_r(&time, &parts) == nullptr) return "?";
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                     parts.tm_hour, parts.tm_min);
+}
+
+}  // namespace sightline::app

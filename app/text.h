@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace sightline::app {
+
+/// Valid UTF-8: bytes that are none become U+FFFD. Paths may hold anything; JSON and HTML may not.
+std::string ValidUtf8(std::string_view bytes);
+
+/// ValidUtf8 without line breaks or other control characters, for tables and messages.
+std::string OneLine(std::string_view bytes);
+
+/// A quoted TOML string.
+std::string TomlString(std::string_view value);
+
+/// "1.5 MB", "980 bytes": powers of 1000.
+std::string HumanBytes(uint64_t bytes);
+
+/// "1 h 05 min", "2 min 10 s", "12 s".
+std::string HumanSeconds(double seconds);
+
+/// Local time as "2026-11-24 18:05", for seconds since 1970.
+std::string HumanTime(int64_t seconds);
+
+}  // namespace sightline::app

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/thread_budget.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <thread>
+
+namespace sightline::app {
+
+ThreadBudget MakeThreadBudget(int threads, int jobs) {
+  ThreadBudget budget;
+  budget.total = threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  budget.encoder = budget.total;
+  budget.openmp = budget.total;
+  budget.decode = static_cast<size_t>(jobs > 0 ? jobs : std::max(1, budget.total / 2));
+  return budget;
+}
+
+void ApplyToOpenMp(const ThreadBudget& budget) { ::omp_set_num_threads(budget.openmp); }
+
+}  // namespace sightline::app
