@@ -37,9 +37,7 @@ Result<std::unique_ptr<encoder::Encoder>> OpenModel(const ModelOptions& options,
       .threads = budget.encoder,
   };
   ApplyToOpenMp(budget);
-  auto encoder = encoder::OpenEncoder(folder, encoder_options);
-  if (!encoder) return Annotate(std::move(encoder).error(), "model " + folder.string());
-  return encoder;
+  return encoder::OpenEncoder(folder, encoder_options);
 }
 
 Status CheckModelOf(const std::string& name, const storage::CollectionConfig& config,

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "encoder/runtime_info.h"
+#include "encoder/encoder.h"
 
 namespace sightline::app {
 

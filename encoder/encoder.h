@@ -100,4 +100,9 @@ class Encoder {
 /// for and not there), kFailedPrecondition (a newer format).
 Result<std::unique_ptr<Encoder>> OpenEncoder(const std::filesystem::path& model_dir, const EncoderOptions& options);
 
+/// The version of the LibTorch that is loaded, "2.13.0".
+std::string TorchVersion();
+/// What Device::kAuto chooses here, as EncoderInfo::device has it.
+std::string DefaultDeviceName();
+
 }  // namespace sightline::encoder
