@@ -64,8 +64,13 @@ std::optional<EarlyAnswers> Parse(int argc, char** argv, CLI::App& app, Session&
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const bool is_error = app.exit(error) != 0;
-    exit_code = static_cast<int>(is_error ? ExitCode::kUsage : ExitCode::kOk);
+    exit_code = static_cast<int>(ExitCode::kOk);
+    if (error.get_exit_code() == 0) {
+      app.exit(error);  // Help was asked for.
+      return std::nullopt;
+    }
+    fmt::print(stderr, "sightline: {} (sightline --help lists the commands)\n", OneLine(error.what()));
+    exit_code = static_cast<int>(ExitCode::kUsage);
     return std::nullopt;
   }
   return early;

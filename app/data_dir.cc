@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <system_error>
 
+#include <fmt/format.h>
+
 #include "base/file_io.h"
 
 namespace sightline::app {
@@ -49,9 +51,8 @@ Result<fs::path> ResolveDataDir(const std::string& flag) {
 
 Status CheckCollectionName(std::string_view name) {
   if (name.empty() || name.size() > kMaxNameLength || !std::all_of(name.begin(), name.end(), IsNameCharacter)) {
-    return Fail(ErrorCode::kInvalidArgument, "\"" + std::string(name) +
-                                                 "\" cannot name a collection: use 1 to 64 letters, digits, '-' "
-                                                 "and '_'");
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("\"{}\" cannot name a collection: use 1 to 64 letters, digits, '-' and '_'", name));
   }
   return {};
 }

@@ -54,11 +54,12 @@ std::string Figure(const query::Hit& hit, size_t rank, const std::optional<std::
   const std::string name = path.filename().string();
   const std::string picture =
       thumbnail && !thumbnail->empty() ? ImageTag(*thumbnail, name) : R"(<span class="none">no thumbnail</span>)";
-  return fmt::format(R"(<figure><a href="{}">{}</a><figcaption><div class="row"><span class="rank">{}</span>{}</div>)"
-                     R"(<div class="path"><b>{}</b>{} &middot; item {}</div></figcaption></figure>)"
-                     "\n",
-                     FileUrl(hit.path), picture, rank, Badge(hit), HtmlEscape(name),
-                     HtmlEscape(path.parent_path().string()), hit.item.value);
+  return fmt::format(
+      R"(<figure><a href="{}">{}</a><figcaption><div class="row"><span class="rank">{} &middot; item {}</span>{}</div>)"
+      R"(<div class="path"><b>{}</b>{}</div></figcaption></figure>)"
+      "\n",
+      FileUrl(hit.path), picture, rank, hit.item.value, Badge(hit), HtmlEscape(name),
+      HtmlEscape(path.parent_path().string()));
 }
 
 std::string Header(const SearchSubject& subject, const query::SearchAnswer& answer,
@@ -85,7 +86,7 @@ std::string Grids(const query::SearchAnswer& answer,
   std::string out;
   if (!good.empty()) out += "<main class=\"grid\">\n" + good + "</main>\n";
   if (good.empty() && weak_count > 0) {
-    out += "<p class=\"note\">No good match. What comes closest is below, and probably not what you look for.</p>\n";
+    out += "<p class=\"note\">Only weak matches: more likely than not, none of these is what you look for.</p>\n";
   }
   if (weak_count > 0) {
     out += fmt::format("<details{}><summary>{} weaker match{}</summary>\n<div class=\"grid\">\n{}</div></details>\n",

@@ -34,10 +34,10 @@ figure {
   margin: 0; display: flex; flex-direction: column; background: var(--card); border: 1px solid var(--line);
   border-radius: 12px; overflow: hidden;
 }
-figure a { display: block; aspect-ratio: 4 / 3; background: var(--line); }
+figure a { position: relative; display: block; aspect-ratio: 4 / 3; overflow: hidden; background: var(--line); }
 figure a:focus-visible { outline: 3px solid var(--accent); outline-offset: -3px; }
-figure img { display: block; width: 100%; height: 100%; object-fit: cover; }
-figure .none { display: grid; place-items: center; height: 100%; color: var(--soft); font-size: .9rem; }
+figure img { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: cover; }
+figure .none { position: absolute; inset: 0; display: grid; place-items: center; color: var(--soft); font-size: .9rem; }
 figcaption { padding: .65rem .8rem .8rem; font-size: .9rem; }
 .row { display: flex; justify-content: space-between; align-items: center; gap: .5rem; }
 .rank { color: var(--soft); font-variant-numeric: tabular-nums; }

@@ -91,10 +91,10 @@ size_t ItemWidth(const query::SearchAnswer& answer) {
 
 std::string Describe(const SearchSubject& subject) {
   std::string out;
-  if (!subject.words.empty()) out = "\"" + OneLine(subject.words) + "\"";
-  const char* joint = out.empty() ? "" : ", ";
-  if (!subject.picture.empty()) out += joint + ("like " + OneLine(subject.picture));
-  if (subject.item != 0) out += joint + ("like item " + std::to_string(subject.item));
+  if (!subject.words.empty()) out = fmt::format("\"{}\"", OneLine(subject.words));
+  const std::string_view joint = out.empty() ? "" : ", ";
+  if (!subject.picture.empty()) out += fmt::format("{}like {}", joint, OneLine(subject.picture));
+  if (subject.item != 0) out += fmt::format("{}like item {}", joint, subject.item);
   return out;
 }
 
@@ -104,7 +104,7 @@ std::string NoMatchSentence(const SearchSubject& subject, const query::SearchAns
   if (subject.units == 0) return start + ": the collection is empty";
   if (answer.degraded && subject.min_match) return start + ": nothing can be said without reranking";
   if (answer.below_min_match > 0 && subject.min_match) {
-    return fmt::format("{}: all {} candidates are below the match probability {:.2f}", start, answer.below_min_match,
+    return fmt::format("{}: all {} candidates are below the match probability {}", start, answer.below_min_match,
                        *subject.min_match);
   }
   return start + ": nothing passes the filter";
@@ -114,7 +114,7 @@ std::string Summary(const SearchSubject& subject, const query::SearchAnswer& ans
   std::string out =
       fmt::format("{} searched, {} reranked, {:.0f} ms", subject.units, answer.reranked, answer.timings.total_ms);
   if (!answer.hits.empty() && answer.below_min_match > 0 && subject.min_match) {
-    out += fmt::format("; {} below {:.2f} hidden", answer.below_min_match, *subject.min_match);
+    out += fmt::format("; {} below {} hidden", answer.below_min_match, *subject.min_match);
   }
   if (answer.truncated_query) out += "; the query was too long, what was read is: " + OneLine(answer.cleaned_query);
   if (answer.degraded) out += "; degraded: " + OneLine(answer.degraded_reason);
@@ -135,7 +135,7 @@ std::string AnswerTable(const SearchSubject& subject, const query::SearchAnswer&
     out += fmt::format("{:>10.3f}  {:>{}}  {}\n", hit.coarse_score, hit.item.value, width, OneLine(hit.path));
   }
   if (has_match && std::all_of(answer.hits.begin(), answer.hits.end(), IsWeak)) {
-    out += "\nonly weak matches (~): probably nothing here is what you look for\n";
+    out += "\nonly weak matches (~): more likely than not, none of these is what you look for\n";
   }
   return out;
 }

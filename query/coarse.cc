@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "query/coarse.h"
 
+#include <algorithm>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -13,6 +15,19 @@ Result<size_t> UnitsOfQueryItem(const SearchState& state, const storage::RecordS
   if (!item) return size_t{0};
   SL_ASSIGN_OR_RETURN(const auto items, records.GetItems(std::span(&*item, 1)));
   return items[0] ? items[0]->units.size() : size_t{0};
+}
+
+bool IsJoined(const SearchQuery& query) { return query.text && (query.picture || query.item || query.vector); }
+
+// The best cosine of the words with one of the unit's vectors, as the coarse stage would have found it for them alone.
+float WordsScore(const SearchState& state, const storage::UnitRecord& unit, float coarse_score) {
+  if (!IsJoined(state.request->query)) return coarse_score;
+  float best = -1;
+  for (const storage::UnitVector& vector : unit.vectors) {
+    best = std::max(
+        best, std::inner_product(state.words_vector.begin(), state.words_vector.end(), vector.embedding.begin(), 0.0F));
+  }
+  return best;
 }
 
 Status FindFor(SearchState& state, const storage::IndexView& view, const storage::RecordStore& records) {
@@ -35,7 +50,8 @@ Status FindFor(SearchState& state, const storage::IndexView& view, const storage
                                 .type = units[i]->type,
                                 .range = units[i]->range,
                                 .best_frame_us = neighbors[i].frame_time_us,
-                                .coarse_score = neighbors[i].score});
+                                .coarse_score = neighbors[i].score,
+                                .words_score = WordsScore(state, *units[i], neighbors[i].score)});
   }
   state.answer.epoch = view.epoch();
   state.answer.candidates = state.candidates.size();

@@ -59,6 +59,7 @@ void EncodeTexts(std::span<SearchState> states, encoder::Encoder* encoder) {
     users[i]->answer.cleaned_query = std::move(encodings[i]->cleaned);
     users[i]->answer.truncated_query = encodings[i]->truncated;
     Absorb(*users[i], AddDirection(*users[i], encodings[i]->embedding));
+    users[i]->words_vector = std::move(encodings[i]->embedding);
   }
 }
 

@@ -53,7 +53,7 @@ void Absorb(MatchJob& job, const Result<std::vector<float>>& logits, const encod
     }
     Candidate& candidate = *job.candidates[i];
     candidate.match_logit = logit;
-    candidate.rank_score = calibration.RankScore(logit, candidate.coarse_score);
+    candidate.rank_score = calibration.RankScore(logit, candidate.words_score);
     candidate.match_probability = calibration.MatchProbability(*candidate.rank_score);
   }
   state.answer.reranked = job.candidates.size();

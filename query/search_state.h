@@ -21,6 +21,7 @@ struct Candidate {
   std::optional<TimeRange> range;
   std::optional<int64_t> best_frame_us;
   float coarse_score = 0;
+  float words_score = 0;  ///< What the rank score counts: cosine of the words alone. The coarse score unless joined.
   std::optional<float> match_logit = std::nullopt;
   std::optional<double> rank_score = std::nullopt;
   std::optional<double> match_probability = std::nullopt;
@@ -31,6 +32,7 @@ struct SearchState {
   const SearchRequest* request = nullptr;
   Plan plan;
   Embedding query_vector;
+  Embedding words_vector;    ///< Embedding of the words alone; empty without words.
   TokenMatrix token_states;  ///< Empty without words.
   std::vector<Candidate> candidates;
   SearchAnswer answer;

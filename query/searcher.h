@@ -41,6 +41,9 @@ struct Hit {
   std::string path;
   float coarse_score = 0;
   std::optional<float> match_logit;  ///< Absent where the pair was not reranked.
+  /// `match_logit + coarse_weight * coarse_score`. Words joined by a picture, item or vector count with the coarse
+  /// score that they would have alone, because the calibration knows no other: the likeness chooses the candidates, the
+  /// words rank them.
   std::optional<double> rank_score;
   std::optional<double> match_probability;  ///< Null for picture-to-picture, item and raw-vector queries without words.
   std::optional<TimeRange> range;

@@ -195,6 +195,20 @@ TEST_F(SearcherTest, APictureWithWordsSearchesTheSumAndReranksWithTheWords) {
   EXPECT_FLOAT_EQ(reranked->hits[2].coarse_score, coarse->hits[0].coarse_score);
 }
 
+TEST_F(SearcherTest, APictureDoesNotRaiseTheMatchProbabilityOfTheWords) {
+  encoder_.mutable_info().calibration.coarse_weight = 2;
+  const auto words = Search(Words("red"));
+  SearchRequest joined = Words("red");
+  joined.query.picture = MakePicture(kGreen);
+  const auto both = Search(joined);
+  ASSERT_THAT(words, IsOk());
+  ASSERT_THAT(both, IsOk());
+  ASSERT_EQ(PathsOf(*both), PathsOf(*words));
+  for (size_t i = 0; i < words->hits.size(); ++i) {
+    EXPECT_NEAR(*both->hits[i].match_probability, *words->hits[i].match_probability, 1e-6);
+  }
+}
+
 TEST_F(SearcherTest, MinMatchIsAllowedForAPictureWithWords) {
   SearchRequest request = Words("red");
   request.query.picture = MakePicture(kGreen);
