@@ -76,6 +76,7 @@ void AddInfo(CLI::App& model, Session& session) {
 void AddModelCommand(CLI::App& app, Session& session) {
   CLI::App* model = app.add_subcommand("model", "Import and inspect models");
   model->require_subcommand(1);
+  AddModelImportCommand(*model, session);
   AddInfo(*model, session);
 }
 

@@ -19,6 +19,8 @@ void AddListCommand(CLI::App& app, Session& session);
 void AddRemoveCommand(CLI::App& app, Session& session);
 void AddVerifyCommand(CLI::App& app, Session& session);
 void AddModelCommand(CLI::App& app, Session& session);
+/// `model import`; `model` is the subcommand above it.
+void AddModelImportCommand(CLI::App& model, Session& session);
 void AddEvalCommand(CLI::App& app, Session& session);
 
 }  // namespace sightline::app

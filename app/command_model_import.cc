@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "app/commands.h"
+#include "app/model_location.h"
+#include "app/text.h"
+#include "encoder/files/import.h"
+
+namespace sightline::app {
+namespace {
+
+struct ImportFlags {
+  std::string checkpoint;
+  std::string folder;
+  std::string preset;  // Empty: by the width of the weights.
+  std::string dims;
+  std::string tokenizer;  // Empty: the default model's vocabulary.
+  std::optional<int> image_res;
+  std::string name;
+};
+
+// The published models read the vocabulary of bert-base-uncased, which the small model has as well.
+Result<std::string> TokenizerOf(const ImportFlags& flags) {
+  if (!flags.tokenizer.empty()) return flags.tokenizer;
+  SL_ASSIGN_OR_RETURN(const auto folder, FindModelDir(""));
+  return (folder / "vocab.txt").string();
+}
+
+Result<encoder::ImportOptions> OptionsOf(const ImportFlags& flags) {
+  encoder::ImportOptions options;
+  if (flags.preset == "base") options.preset = encoder::ModelSize::kBase;
+  if (flags.preset == "large") options.preset = encoder::ModelSize::kLarge;
+  options.dims_file = flags.dims;
+  SL_ASSIGN_OR_RETURN(options.tokenizer_file, TokenizerOf(flags));
+  options.image_res = flags.image_res;
+  options.name = flags.name;
+  return options;
+}
+
+Result<ExitCode> RunImport(const ImportFlags& flags) {
+  SL_ASSIGN_OR_RETURN(const encoder::ImportOptions options, OptionsOf(flags));
+  auto report = encoder::ImportCheckpoint(flags.checkpoint, flags.folder, options);
+  if (!report) {
+    // A folder in the way is the command line's fault, everything else is in the files.
+    if (report.error().code == ErrorCode::kAlreadyExists) return tl::unexpected<Error>(std::move(report).error());
+    return InputError(std::move(report).error());
+  }
+  fmt::print("model {} in {}: {} weights, {} parameters, {} px, fingerprint {:.12}\n", OneLine(report->config.name),
+             OneLine(flags.folder), report->weights_written, report->parameters, report->config.vision.image_res,
+             report->fingerprint);
+  if (!report->interpolated.empty()) {
+    fmt::print("{} position tables fitted from {} px\n", report->interpolated.size(), report->checkpoint_image_res);
+  }
+  for (const std::string& name : report->ignored) fmt::print("not needed: {}\n", OneLine(name));
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddModelImportCommand(CLI::App& model, Session& session) {
+  auto flags = std::make_shared<ImportFlags>();
+  CLI::App* command = model.add_subcommand("import", "Make a model directory of a published .th checkpoint");
+  command->add_option("checkpoint", flags->checkpoint, "The .th file")->required();
+  command->add_option("folder", flags->folder, "The model directory to make")->required();
+  CLI::Option* preset = command->add_option("--preset", flags->preset, "Sizes of a published model: base or large");
+  preset->check(CLI::IsMember({"base", "large"}));
+  command->add_option("--dims", flags->dims, "Sizes of another model, as JSON")->excludes(preset);
+  command->add_option("--tokenizer", flags->tokenizer, "Its vocab.txt (default: that of bert-base-uncased)");
+  command->add_option("--image-res", flags->image_res, "Pixels per side, when not the checkpoint's");
+  command->add_option("--name", flags->name, "Its name (default: the file's)");
+  command->callback([flags, &session] { session.run = [flags] { return RunImport(*flags); }; });
+}
+
+}  // namespace sightline::app
