@@ -16,7 +16,7 @@ namespace sightline::eval {
 struct LiveOptions {
   size_t rerank_depth = 64;
   size_t batch = 32;  ///< Captions per Searcher call.
-  std::stop_token stop;
+  std::stop_token stop = {};
   std::function<void(size_t done, size_t total)> on_progress = {};  ///< May be empty.
 };
 

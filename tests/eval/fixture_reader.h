@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include <boost/json.hpp>
 #include <gtest/gtest.h>
+#include <boost/json.hpp>
 
 #include "encoder/files/safetensors.h"
 #include "eval/metrics.h"

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "eval/live_protocol.h"
+
+#include "eval/collection_protocol.h"
+#include "tests/query/query_fixture.h"
+
+namespace sightline::eval {
+namespace {
+
+using query::kBlue;
+using query::kGreen;
+using query::kPurple;
+using query::kRed;
+using query::MakePicture;
+using testing::IsError;
+using testing::IsOk;
+
+// "red" finds purple.png first by coarse score, and spot.png first by match logit.
+class LiveProtocolTest : public query::QueryFixture {
+ protected:
+  LiveProtocolTest() {
+    set_.images = {"purple.png", "spot.png", "green.png", "gone.png"};
+    set_.captions = {{"red", 1}, {"green", 2}, {"blue", 3}, {"?!", 0}};
+    gallery_.items = {Add(MakePicture(kPurple), "/purple.png"), Add(MakePicture(kBlue, kRed), "/spot.png"),
+                      Add(MakePicture(kGreen), "/green.png"), std::nullopt};
+  }
+
+  Result<LiveReport> Run(const LiveOptions& options) {
+    return RunLiveProtocol(query::Searcher(*collection_, &encoder_), set_, gallery_, options);
+  }
+
+  RetrievalSet set_;
+  Gallery gallery_;
+};
+
+TEST_F(LiveProtocolTest, CountsCoarseAndRerankedRanksOfTheSameSearches) {
+  const auto report = Run({.rerank_depth = 64});
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->queries, 2U);
+  EXPECT_EQ(report->skipped, 2U);  // Its picture is missing; it has no words.
+  EXPECT_DOUBLE_EQ(report->coarse.r1, 50);
+  EXPECT_DOUBLE_EQ(report->coarse.r5, 100);
+  EXPECT_DOUBLE_EQ(report->rank_score.r1, 100);
+  EXPECT_DOUBLE_EQ(report->match_logit.r1, 100);
+}
+
+TEST_F(LiveProtocolTest, TheMatchLogitAloneIgnoresTheCoarseWeight) {
+  encoder_.mutable_info().calibration.coarse_weight = 100;
+  const auto report = Run({.rerank_depth = 64});
+  ASSERT_THAT(report, IsOk());
+  EXPECT_DOUBLE_EQ(report->rank_score.r1, 50);
+  EXPECT_DOUBLE_EQ(report->match_logit.r1, 100);
+}
+
+TEST_F(LiveProtocolTest, BatchesDoNotChangeTheFigures) {
+  size_t last = 0;
+  const auto report =
+      Run({.rerank_depth = 2, .batch = 1, .stop = {}, .on_progress = [&](size_t done, size_t) { last = done; }});
+  ASSERT_THAT(report, IsOk());
+  EXPECT_DOUBLE_EQ(report->rank_score.r1, 100);
+  EXPECT_EQ(last, 3U);
+}
+
+TEST_F(LiveProtocolTest, AStopAndABadDepthEndIt) {
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_THAT(Run({.rerank_depth = 64, .stop = stop.get_token()}), IsError(ErrorCode::kCancelled));
+  EXPECT_THAT(Run({.rerank_depth = 1025}), IsError(ErrorCode::kInvalidArgument));
+}
+
+TEST_F(LiveProtocolTest, TheMatrixProtocolAgreesOnTheSameCollection) {
+  set_.captions.pop_back();
+  const auto report = RunCollectionProtocol(*collection_, encoder_, set_, gallery_, 2, {});
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->captions, 2U);
+  EXPECT_DOUBLE_EQ(report->coarse.img.r1, 50);
+  ASSERT_TRUE(report->reranked);
+  EXPECT_DOUBLE_EQ(report->reranked->img.r1, 100);
+  // purple.png has no caption here, so picture-to-text can reach two thirds at most.
+  EXPECT_NEAR(report->coarse.txt.r5, 200.0 / 3, 1e-9);
+}
+
+}  // namespace
+}  // namespace sightline::eval

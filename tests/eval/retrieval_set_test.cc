@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "eval/retrieval_set.h"
+
+#include "tests/support/test_support.h"
+
+namespace sightline::eval {
+namespace {
+
+using testing::IsError;
+using testing::IsErrorWith;
+using testing::IsOk;
+
+TEST(RetrievalSetTest, NumbersCaptionsInFileOrder) {
+  const auto set = ParseRetrievalJson(
+      R"([{"image": "a/1.jpg", "caption": ["one", "two"], "image_id": 7}, {"caption": ["three"], "image": "2.jpg"}])");
+  ASSERT_THAT(set, IsOk());
+  EXPECT_EQ(set->images, (std::vector<std::string>{"a/1.jpg", "2.jpg"}));
+  ASSERT_EQ(set->captions.size(), 3U);
+  EXPECT_EQ(set->captions[1].text, "two");
+  EXPECT_EQ(set->captions[1].image, 0U);
+  EXPECT_EQ(set->captions[2].image, 1U);
+}
+
+TEST(RetrievalSetTest, AnEmptySetAndAPictureWithoutCaptionsAreFine) {
+  EXPECT_THAT(ParseRetrievalJson("[]"), IsOk());
+  EXPECT_THAT(ParseRetrievalJson(R"([{"image": "1.jpg", "caption": []}])"), IsOk());
+}
+
+TEST(RetrievalSetMalformedTest, WhatIsNotJsonIsCorrupt) {
+  for (const char* text : {"", "[", "[{]", "\xFF\xFE", "[{\"image\": \"a\", \"caption\": [\"\xC3\x28\"]}]"}) {
+    EXPECT_THAT(ParseRetrievalJson(text), IsError(ErrorCode::kCorruption)) << text;
+  }
+}
+
+TEST(RetrievalSetMalformedTest, DeepNestingIsRefused) {
+  EXPECT_THAT(ParseRetrievalJson(std::string(100'000, '[')), IsError(ErrorCode::kCorruption));
+}
+
+TEST(RetrievalSetMalformedTest, OtherShapesNameTheEntry) {
+  EXPECT_THAT(ParseRetrievalJson("{}"), IsErrorWith(ErrorCode::kInvalidArgument, "array"));
+  EXPECT_THAT(ParseRetrievalJson("[1]"), IsErrorWith(ErrorCode::kInvalidArgument, "entry 0"));
+  EXPECT_THAT(ParseRetrievalJson(R"([{"caption": ["x"]}])"), IsErrorWith(ErrorCode::kInvalidArgument, "image"));
+  EXPECT_THAT(ParseRetrievalJson(R"([{"image": "", "caption": []}])"),
+              IsErrorWith(ErrorCode::kInvalidArgument, "image"));
+  EXPECT_THAT(ParseRetrievalJson(R"([{"image": "a", "caption": []}, {"image": "b", "caption": "one"}])"),
+              IsErrorWith(ErrorCode::kInvalidArgument, "entry 1"));
+  EXPECT_THAT(ParseRetrievalJson(R"([{"image": "a", "caption": [1]}])"),
+              IsErrorWith(ErrorCode::kInvalidArgument, "not a string"));
+}
+
+TEST(RetrievalSetMalformedTest, AMissingFileIsNotFound) {
+  EXPECT_THAT(ReadRetrievalJson("/nowhere/set.json"), IsError(ErrorCode::kNotFound));
+}
+
+}  // namespace
+}  // namespace sightline::eval
