@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <cmath>
+#include <algorithm>
+#include <cstring>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -47,19 +49,20 @@ class MatrixParityTest : public ::testing::Test {
   // Any words will do: the fixture brings its ids.
   void WriteVocabulary() {
     std::ofstream out(folder_ / "vocab.txt");
+    const std::map<int, std::string> special = {{0, "[PAD]"}, {100, "[UNK]"}, {101, "[CLS]"}, {102, "[SEP]"}};
     for (int id = 0; id < 1000; ++id) {
-      const char* special = id == 0     ? "[PAD]"
-                            : id == 100 ? "[UNK]"
-                            : id == 101 ? "[CLS]"
-                            : id == 102 ? "[SEP]"
-                                        : nullptr;
-      out << (special != nullptr ? special : "word" + std::to_string(id)) << "\n";
+      const auto found = special.find(id);
+      if (found != special.end()) {
+        out << found->second << "\n";
+      } else {
+        out << "word" << id << "\n";
+      }
     }
   }
 
   static at::Tensor Load(const encoder::SafetensorsFile& file, std::string_view name) {
     const encoder::TensorView* view = file.Find(name);
-    const auto type = view->dtype == encoder::TensorType::kI64 ? at::kLong : at::kFloat;
+    const auto type = view->dtype == encoder::DType::kI64 ? at::kLong : at::kFloat;
     at::Tensor tensor = at::empty(view->shape, type);
     std::memcpy(tensor.data_ptr(), view->data.data(), view->data.size());
     return tensor;
