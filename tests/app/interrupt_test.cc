@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <signal.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "tests/app/app_fixture.h"
+#include "tests/support/child_process.h"
+
+namespace sightline::app {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Enough copies with different content (a comment marker's worth of extra bytes) that a run takes a few seconds.
+void MakeManyPhotos(const std::filesystem::path& folder, int count) {
+  const std::string photo = testing::ReadTestFile(testing::SourceTree("samples/photos/photo-001.jpg"));
+  for (int i = 0; i < count; ++i) {
+    testing::WriteTestFile(folder / (std::to_string(i) + ".jpg"), photo + std::to_string(i));
+  }
+}
+
+TEST(InterruptIntegrationTest, OneSignalLeavesAJobThatTheNextRunFinishes) {
+  constexpr int kPhotos = 96;
+  const testing::TempDir folder;
+  MakeManyPhotos(folder / "pictures", kPhotos);
+  const std::vector<std::string> index = {"--data-dir", folder / "data",     "index",
+                                          "photos",     folder / "pictures", "--json"};
+  std::vector<std::string> arguments = {SIGHTLINE_BINARY};
+  arguments.insert(arguments.end(), index.begin(), index.end());
+  testing::ChildProcess child(arguments);
+  // Wait until something is committed, then ask for the stop.
+  while (const auto line = child.ReadLine(std::chrono::seconds(120))) {
+    const boost::json::value event = boost::json::parse(*line);
+    if (event.at("event") == "progress" && event.at("added").to_number<int>() > 0) break;
+  }
+  ASSERT_EQ(::kill(child.pid(), SIGINT), 0);
+  std::string last;
+  while (const auto line = child.ReadLine(std::chrono::seconds(120))) last = *line;
+  EXPECT_EQ(child.Wait(), 130);
+  const boost::json::value stopped = boost::json::parse(last);
+  ASSERT_EQ(stopped.at("event"), "done");
+  EXPECT_EQ(stopped.at("stopped"), true);
+  const int added = stopped.at("added").to_number<int>();
+  EXPECT_LT(added, kPhotos);
+  const RunResult status = RunProgram({"--data-dir", folder / "data", "status", "photos"});
+  EXPECT_THAT(status.out, HasSubstr("stopped"));
+
+  const RunResult resumed = RunProgram(index);
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_THAT(resumed.out, HasSubstr("\"added\":" + std::to_string(kPhotos - added)));
+  EXPECT_EQ(RunProgram({"--data-dir", folder / "data", "verify", "photos"}).exit_code, 0);
+}
+
+}  // namespace
+}  // namespace sightline::app

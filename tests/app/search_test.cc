@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <filesystem>
+
+#include "tests/app/app_fixture.h"
+
+namespace sightline::app {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class SearchIntegrationTest : public AppIntegration {};
+
+TEST_F(SearchIntegrationTest, WordsFindThePicture) {
+  const RunResult cat = Run({"search", "photos", "a cat", "--paths-only", "--top", "1"});
+  EXPECT_EQ(cat.exit_code, 0) << cat.err;
+  EXPECT_EQ(cat.out, (photos() / "photo-002.jpg").string() + "\n");
+  const RunResult rocket = Run({"search", "photos", "a rocket launch", "--paths-only", "--top", "1"});
+  EXPECT_EQ(rocket.out, (photos() / "photo-004.jpg").string() + "\n");
+}
+
+TEST_F(SearchIntegrationTest, TheTableNamesHitsMatchAndTime) {
+  const RunResult result = Run({"search", "photos", "a cat", "--top", "3"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.out, HasSubstr("\"a cat\" in photos: 8 searched, 8 reranked"));
+  EXPECT_THAT(result.out, HasSubstr("photo-002.jpg"));
+  EXPECT_EQ(result.err, "");
+}
+
+TEST_F(SearchIntegrationTest, JsonHasTheDocumentedShape) {
+  const boost::json::value json = Json(Run({"search", "photos", "A cat!", "--json", "--top", "2"}));
+  EXPECT_EQ(json.at("collection"), "photos");
+  EXPECT_EQ(json.at("query").at("cleaned"), "a cat");
+  EXPECT_EQ(json.at("degraded"), false);
+  EXPECT_EQ(json.at("reranked").as_int64(), 8);
+  for (const char* stage : {"encode", "coarse", "patches", "rerank", "total"}) {
+    EXPECT_GE(json.at("timings_ms").at(stage).to_number<double>(), 0);
+  }
+  const boost::json::array& hits = json.at("hits").as_array();
+  ASSERT_EQ(hits.size(), 2U);
+  EXPECT_EQ(hits[0].at("path").as_string(), boost::json::string_view((photos() / "photo-002.jpg").c_str()));
+  EXPECT_EQ(hits[0].at("type"), "image");
+  EXPECT_GT(hits[0].at("item_id").to_number<uint64_t>(), 0U);
+  EXPECT_TRUE(hits[0].at("start_ms").is_null());
+  const double first = hits[0].at("match_probability").to_number<double>();
+  const double second = hits[1].at("match_probability").to_number<double>();
+  EXPECT_GE(first, second);
+  EXPECT_LE(first, 1);
+}
+
+TEST_F(SearchIntegrationTest, APictureHasNoProbabilityAndFindsItself) {
+  const boost::json::value json = Json(Run({"search", "photos", "--image", photos() / "photo-003.jpg", "--json"}));
+  const boost::json::value& hit = json.at("hits").as_array().at(0);
+  EXPECT_EQ(hit.at("path").as_string(), boost::json::string_view((photos() / "photo-003.jpg").c_str()));
+  EXPECT_TRUE(hit.at("match_probability").is_null());
+  EXPECT_NEAR(hit.at("coarse_score").to_number<double>(), 1, 1e-3);
+}
+
+TEST_F(SearchIntegrationTest, AnItemByIdOrPathFindsOthers) {
+  const std::string path = photos() / "photo-003.jpg";
+  const RunResult by_path = Run({"search", "photos", "--item", path, "--paths-only"});
+  EXPECT_EQ(by_path.exit_code, 0) << by_path.err;
+  EXPECT_THAT(by_path.out, Not(HasSubstr(path)));
+  EXPECT_EQ(std::count(by_path.out.begin(), by_path.out.end(), '\n'), 7);
+  const RunResult by_id = Run({"search", "photos", "--item", "1", "--paths-only", "--null", "--top", "2"});
+  EXPECT_EQ(std::count(by_id.out.begin(), by_id.out.end(), '\0'), 2);
+}
+
+TEST_F(SearchIntegrationTest, APictureWithWordsIsReranked) {
+  const boost::json::value json =
+      Json(Run({"search", "photos", "a dog", "--image", photos() / "photo-003.jpg", "--json"}));
+  EXPECT_EQ(json.at("reranked").as_int64(), 8);
+  EXPECT_TRUE(json.at("hits").as_array().at(0).at("match_probability").is_double());
+}
+
+TEST_F(SearchIntegrationTest, MinMatchThatNothingReachesIsAnHonestEmptyAnswer) {
+  const RunResult table = Run({"search", "photos", "a submarine", "--min-match", "0.999"});
+  EXPECT_EQ(table.exit_code, 1);
+  EXPECT_THAT(table.out, HasSubstr("no match for \"a submarine\" in photos: all 8 candidates are below"));
+  const RunResult paths = Run({"search", "photos", "a submarine", "--min-match", "0.999", "--paths-only"});
+  EXPECT_EQ(paths.exit_code, 1);
+  EXPECT_EQ(paths.out, "");
+  EXPECT_THAT(paths.err, HasSubstr("no match"));
+}
+
+TEST_F(SearchIntegrationTest, HtmlIsSelfContainedAndEscaped) {
+  const testing::TempDir folder;
+  const std::string file = folder / "out.html";
+  const RunResult result = Run({"search", "photos", "<b>cat</b> & \"dog\"", "--html", file});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  const std::string html = testing::ReadTestFile(file);
+  EXPECT_THAT(html, HasSubstr("&lt;b&gt;cat&lt;/b&gt; &amp; &quot;dog&quot;"));
+  EXPECT_THAT(html, Not(HasSubstr("<b>cat")));
+  EXPECT_THAT(html, HasSubstr("src=\"data:image/jpeg;base64,/9j/"));
+  EXPECT_THAT(html, HasSubstr("prefers-color-scheme: dark"));
+  EXPECT_THAT(html, HasSubstr("photo-002.jpg"));
+  EXPECT_THAT(html, HasSubstr("rerank"));
+  EXPECT_THAT(html, Not(HasSubstr("http")));
+  EXPECT_THAT(html, Not(HasSubstr("<script")));
+}
+
+TEST_F(SearchIntegrationTest, ATimeoutThatLeavesNoTimeIsAnError) {
+  ExpectError(Run({"search", "photos", "a cat", "--timeout", "0.000001"}), 4, "deadline");
+}
+
+class BadSearchIntegrationTest : public AppIntegration {};
+
+TEST_F(BadSearchIntegrationTest, NothingToSearchFor) {
+  ExpectError(Run({"search", "photos"}), 2, "nothing to search for");
+  ExpectError(Run({"search", "photos", ""}), 2, "no words");
+  ExpectError(Run({"search", "photos", "?! ..."}), 2, "no words");
+}
+
+TEST_F(BadSearchIntegrationTest, InvalidUtf8) { ExpectError(Run({"search", "photos", "a \xC3\x28 cat"}), 2, "UTF-8"); }
+
+TEST_F(BadSearchIntegrationTest, TenThousandWordsAreCutAndSaidSo) {
+  std::string words;
+  for (int i = 0; i < 10'000; ++i) words += "cat ";
+  const RunResult result = Run({"search", "photos", words});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("the query was too long"));
+  EXPECT_THAT(result.out, HasSubstr("photo-002.jpg"));
+}
+
+TEST_F(BadSearchIntegrationTest, MinMatchOnAPictureAlone) {
+  ExpectError(Run({"search", "photos", "--image", photos() / "photo-001.jpg", "--min-match", "0.5"}), 2,
+              "min_match needs words");
+}
+
+TEST_F(BadSearchIntegrationTest, APictureThatIsNoneOrNotThere) {
+  ExpectError(Run({"search", "photos", "--image", "/nowhere.jpg"}), 3, "/nowhere.jpg");
+  ExpectError(Run({"search", "photos", "--image", testing::SourceTree("README.md")}), 3, "README.md");
+}
+
+TEST_F(BadSearchIntegrationTest, UnknownItemsAndFlags) {
+  ExpectError(Run({"search", "photos", "--item", "4711"}), 2, "4711");
+  ExpectError(Run({"search", "photos", "--item", "/nowhere.jpg"}), 2, "/nowhere.jpg");
+  ExpectError(Run({"search", "photos", "cat", "--bogus"}), 2, "--bogus");
+  ExpectError(Run({"search", "photos", "cat", "--top", "0"}), 2, "--top");
+  ExpectError(Run({"search", "photos", "cat", "--min-match", "1.5"}), 2, "--min-match");
+}
+
+TEST_F(BadSearchIntegrationTest, AnHtmlFileThatCannotBeWritten) {
+  ExpectError(Run({"search", "photos", "cat", "--html", "/nowhere/out.html"}), 4, "/nowhere/out.html");
+}
+
+}  // namespace
+}  // namespace sightline::app

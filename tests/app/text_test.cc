@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/text.h"
+
+#include "app/html_page.h"
+#include "app/match_word.h"
+#include "tests/support/test_support.h"
+
+namespace sightline::app {
+namespace {
+
+TEST(TextTest, ValidUtf8KeepsWhatIsValid) {
+  EXPECT_EQ(ValidUtf8("caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\x95"), "caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\x95");
+}
+
+TEST(TextMalformedTest, InvalidBytesBecomeReplacements) {
+  const std::string r = "\xEF\xBF\xBD";
+  EXPECT_EQ(ValidUtf8("a\xFFz"), "a" + r + "z");
+  EXPECT_EQ(ValidUtf8("\xC3"), r);                          // Cut off.
+  EXPECT_EQ(ValidUtf8("\xC0\xAF"), r + r);                  // Overlong.
+  EXPECT_EQ(ValidUtf8("\xE0\x80\x80"), r + r + r);          // Overlong.
+  EXPECT_EQ(ValidUtf8("\xED\xA0\x80"), r + r + r);          // A surrogate.
+  EXPECT_EQ(ValidUtf8("\xF4\x90\x80\x80"), r + r + r + r);  // Beyond U+10FFFF.
+}
+
+TEST(TextTest, OneLineHasNoControlCharacters) { EXPECT_EQ(OneLine("a\nb\r\x1B[31mc\x7F"), "a b  [31mc "); }
+
+TEST(TextTest, HtmlIsEscaped) { EXPECT_EQ(HtmlEscape("<a href='x'>&\""), "&lt;a href=&#39;x&#39;&gt;&amp;&quot;"); }
+
+TEST(TextTest, TomlStringsAreQuoted) { EXPECT_EQ(TomlString("a\"b\\c\n"), "\"a\\\"b\\\\c\\u000A\""); }
+
+TEST(TextTest, SizesAndTimesAreReadable) {
+  EXPECT_EQ(HumanBytes(999), "999 bytes");
+  EXPECT_EQ(HumanBytes(1500), "1.5 kB");
+  EXPECT_EQ(HumanBytes(999'999'999), "1.0 GB");
+  EXPECT_EQ(HumanSeconds(12.4), "12 s");
+  EXPECT_EQ(HumanSeconds(130), "2 min 10 s");
+  EXPECT_EQ(HumanSeconds(3900), "1 h 05 min");
+  EXPECT_EQ(HumanSeconds(-1), "?");
+}
+
+TEST(MatchWordTest, HalfIsTheBorderOfWeak) {
+  EXPECT_EQ(MatchWord(0), "weak");
+  EXPECT_EQ(MatchWord(0.4999), "weak");
+  EXPECT_EQ(MatchWord(0.5), "likely");
+  EXPECT_EQ(MatchWord(0.8), "strong");
+  EXPECT_EQ(MatchWord(1), "strong");
+}
+
+}  // namespace
+}  // namespace sightline::app
