@@ -38,7 +38,7 @@ ImageRgb8 ReadBmp(const std::string& file, int width, int height) {
   for (size_t y = static_cast<size_t>(height); y-- > 0;) {
     for (size_t x = 0; x < static_cast<size_t>(width); ++x) {
       const size_t pixel = start + y * row_bytes + x * 3;
-      for (const size_t channel : {2, 1, 0}) {
+      for (const size_t channel : {2u, 1u, 0u}) {
         picture.pixels.push_back(static_cast<uint8_t>(file.at(pixel + channel)));
       }
     }
