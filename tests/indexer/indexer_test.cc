@@ -243,6 +243,7 @@ TEST_P(IndexerTest, FileReplacedByOneOfTheSameSizeAndModificationTimeIsNoticed) 
   const auto time = fs::last_write_time(photo("a.bmp"));
   WriteBmp(photo("a.bmp"), {200, 9, 9});
   fs::last_write_time(photo("a.bmp"), time);
+  IndexFixture::Settle();
   EXPECT_EQ(Index().progress.updated, 1U);
 }
 
