@@ -73,8 +73,8 @@ struct ZipTestEntry {
 inline std::string MakeZip(const std::vector<ZipTestEntry>& entries, bool zip64_end = false) {
   std::string file, directory;
   for (const ZipTestEntry& entry : entries) {
-    const auto offset = static_cast<uint64_t>(static_cast<int64_t>(file.size()) + entry.offset_shift);
-    const auto size = static_cast<uint64_t>(static_cast<int64_t>(entry.data.size()) + entry.size_shift);
+    const auto offset = file.size() + static_cast<uint64_t>(entry.offset_shift);
+    const auto size = entry.data.size() + static_cast<uint64_t>(entry.size_shift);
     const auto short_size = entry.is_zip64 ? 0xffffffffU : static_cast<uint32_t>(size);
     const std::string extra =
         entry.is_zip64 ? Raw(uint16_t{1}) + Raw(uint16_t{24}) + Raw(size) + Raw(size) + Raw(offset) : "";
