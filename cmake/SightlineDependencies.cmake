@@ -12,7 +12,6 @@ endif()
 set(SIGHTLINE_DEPS "${default_deps}" CACHE PATH "Where scripts/setup.sh put LibTorch and FAISS")
 
 find_package(Threads REQUIRED)
-find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(PkgConfig REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
@@ -70,8 +69,9 @@ if(SIGHTLINE_PARTS STREQUAL "all")
   # with OpenMP over the cores (docs/DEPENDENCIES.md).
   find_library(SIGHTLINE_OPENBLAS NAMES libopenblas.so.0 openblas REQUIRED
     PATHS /usr/lib/x86_64-linux-gnu/openblas-openmp NO_DEFAULT_PATH)
+  # gomp by name, with any compiler: clang's -fopenmp would bring a second OpenMP runtime into the process.
   add_library(sightline_faiss STATIC IMPORTED)
   set_target_properties(sightline_faiss PROPERTIES IMPORTED_LOCATION "${SIGHTLINE_FAISS_LIBRARY}"
-    INTERFACE_LINK_LIBRARIES "${SIGHTLINE_OPENBLAS};OpenMP::OpenMP_CXX")
+    INTERFACE_LINK_LIBRARIES "${SIGHTLINE_OPENBLAS};gomp")
   target_include_directories(sightline_faiss SYSTEM INTERFACE "${SIGHTLINE_FAISS_INCLUDE}")
 endif()
