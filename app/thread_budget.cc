@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/thread_budget.h"
 
-#include <omp.h>
 
 #include <algorithm>
 #include <thread>
+
+// From the OpenMP API. Declared here because clang has no <omp.h> for GNU's runtime, which is the one in this process.
+extern "C" void omp_set_num_threads(int threads);
 
 namespace sightline::app {
 

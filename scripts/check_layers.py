@@ -40,7 +40,7 @@ THIRD_PARTY = [
     (r"prometheus/", {"base"}, False),
     (r"openssl/evp\.h", {"base"}, False),
     (r"openssl/", {"http"}, False),
-    (r"zlib\.h", {"http"}, False),
+    (r"zlib\.h", {"storage", "http"}, False),
     (r"(libavcodec|libavformat|libavutil|libswscale)/", {"media"}, False),
     (r"(jpeglib|jerror|turbojpeg|lcms2)\.h", {"media"}, False),
     (r"(webp|libheif|libexif)/", {"media"}, False),
@@ -56,7 +56,7 @@ THIRD_PARTY = [
 # The C and POSIX headers in use; C++ standard headers are the names without a dot or slash.
 SYSTEM = re.compile(
     r"(sys/[a-z_]+|linux/[a-z_]+|unistd|fcntl|stdlib|stdio|string|signal|errno|setjmp|time|poll|dirent|pwd|spawn|dlfcn|"
-    r"limits|stdint|stddef|omp|immintrin)\.h")
+    r"limits|stdint|stddef|immintrin)\.h")
 STANDARD = re.compile(r"[a-z_0-9]+")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
