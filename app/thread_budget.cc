@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/thread_budget.h"
 
-
 #include <algorithm>
 #include <thread>
 
