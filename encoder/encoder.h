@@ -35,6 +35,9 @@ struct EncoderInfo {
   std::string device;       ///< "cpu", "cuda:0 (NVIDIA ...)".
   Precision precision = Precision::kFp32;
   uint64_t parameters = 0;
+  /// What the fusion encoder runs in: kFp32 also in a bf16 encoder when rounding this model's fusion weights to bf16
+  /// would change its match logits visibly (checked while it is opened).
+  Precision fusion_precision = Precision::kFp32;
 
   uint32_t patch_tokens() const { return static_cast<uint32_t>(config.vision.tokens()); }
   uint32_t patch_width() const { return static_cast<uint32_t>(config.vision.width); }

@@ -81,6 +81,8 @@ Result<std::unique_ptr<Encoder>> MakeEncoder(const ModelDirectory& directory, co
   EncoderInfo info{directory.config(), directory.calibration(), directory.fingerprint(),
                    device.str(),       options.precision,       directory.parameters()};
   FastModel model(directory.config(), weights, placement);
+  const bool rounded = model.fusion_placement().dtype == at::kBFloat16;
+  info.fusion_precision = rounded ? Precision::kBf16 : Precision::kFp32;
   return std::make_unique<TorchEncoder>(std::move(info), std::move(tokenizer), std::move(model));
 }
 

@@ -5,33 +5,35 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/zeros_like.h>
 
 namespace sightline::encoder {
 
-FastSelfAttention::FastSelfAttention(const BertShape& shape, const WeightScope& scope, const Placement& placement)
-    : shape_(shape) {
+FastSelfAttention::FastSelfAttention(const BertShape& shape, const WeightScope& scope, const Placement& placement,
+                                     Output output)
+    : shape_(shape), tokens_out_(output) {
   const double scale = 1.0 / std::sqrt(static_cast<double>(shape.head_width()));
   const WeightScope self = scope.Scope("self.");
   const at::Tensor weight = at::cat({self["query.weight"] * scale, self["key.weight"], self["value.weight"]});
   const at::Tensor bias = at::cat({self["query.bias"] * scale, at::zeros_like(self["key.bias"]), self["value.bias"]});
-  qkv_ = FastLinear(weight, bias, placement);
-  query_ = qkv_.Rows(0, shape.width);
-  key_value_ = qkv_.Rows(shape.width, 3 * shape.width);
+  if (output == Output::kAllTokens) {
+    qkv_ = FastLinear(weight, bias, placement);
+  } else {
+    query_ = FastLinear(weight.slice(0, 0, shape.width), bias.slice(0, 0, shape.width), placement);
+    key_value_ = FastLinear(weight.slice(0, shape.width), bias.slice(0, shape.width), placement);
+  }
   output_ = FastLinear(scope["output.dense.weight"], scope["output.dense.bias"], placement);
   norm_ = FastNorm(scope.Scope("output.LayerNorm."), shape.norm_eps, placement);
 }
 
 at::Tensor FastSelfAttention::Run(const at::Tensor& x) const {
-  const auto parts = qkv_(x).split(shape_.width, 2);
-  return norm_(output_(FastAttention(parts[0], parts[1], parts[2], shape_.heads, {})).add_(x));
-}
-
-at::Tensor FastSelfAttention::RunFirstToken(const at::Tensor& x) const {
-  const at::Tensor first = x.slice(1, 0, 1);
+  if (tokens_out_ == Output::kAllTokens) {
+    const auto parts = qkv_(x).split(shape_.width, 2);
+    return norm_(output_.Plus(FastAttention(parts[0], parts[1], parts[2], shape_.heads, {}), x));
+  }
+  const at::Tensor first = x.slice(1, 0, 1).contiguous();
   const auto parts = key_value_(x).split(shape_.width, 2);
-  return norm_(output_(FastAttention(query_(first), parts[0], parts[1], shape_.heads, {})).add_(first));
+  return norm_(output_.Plus(FastAttention(query_(first), parts[0], parts[1], shape_.heads, {}), first));
 }
 
 FastFeedForward::FastFeedForward(double norm_eps, const WeightScope& scope, const Placement& placement)
@@ -39,6 +41,6 @@ FastFeedForward::FastFeedForward(double norm_eps, const WeightScope& scope, cons
       output_(scope["output.dense.weight"], scope["output.dense.bias"], placement),
       norm_(scope.Scope("output.LayerNorm."), norm_eps, placement) {}
 
-at::Tensor FastFeedForward::Run(const at::Tensor& x) const { return norm_(output_(at::gelu(inner_(x))).add_(x)); }
+at::Tensor FastFeedForward::Run(const at::Tensor& x) const { return norm_(output_.Plus(inner_.Gelu(x), x)); }
 
 }  // namespace sightline::encoder

@@ -21,20 +21,22 @@ struct BertShape {
 /// key bias is left out: it adds the same number to all scores of one query, which the softmax cancels. Immutable.
 class FastSelfAttention {
  public:
-  FastSelfAttention() = default;
-  /// @param scope  "...layer.3.attention."
-  FastSelfAttention(const BertShape& shape, const WeightScope& scope, const Placement& placement);
+  /// Which tokens come out.
+  enum class Output { kAllTokens, kFirstToken };
 
-  /// (B, L, C) -> (B, L, C).
+  /// @param scope  "...layer.3.attention."
+  FastSelfAttention(const BertShape& shape, const WeightScope& scope, const Placement& placement,
+                    Output output = Output::kAllTokens);
+
+  /// (B, L, C) -> (B, L, C), or (B, 1, C) for the first token alone.
   at::Tensor Run(const at::Tensor& x) const;
-  /// Token 0 alone: (B, L, C) -> (B, 1, C).
-  at::Tensor RunFirstToken(const at::Tensor& x) const;
 
  private:
   BertShape shape_;
-  FastLinear qkv_;
-  FastLinear query_;      ///< Rows of qkv_.
-  FastLinear key_value_;  ///< Rows of qkv_.
+  Output tokens_out_;
+  FastLinear qkv_;        ///< All tokens.
+  FastLinear query_;      ///< First token.
+  FastLinear key_value_;  ///< First token.
   FastLinear output_;
   FastNorm norm_;
 };
@@ -42,7 +44,6 @@ class FastSelfAttention {
 /// The feed-forward block of a post-norm layer. Immutable.
 class FastFeedForward {
  public:
-  FastFeedForward() = default;
   /// @param scope  "...layer.3."
   FastFeedForward(double norm_eps, const WeightScope& scope, const Placement& placement);
 

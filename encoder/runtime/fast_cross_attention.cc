@@ -64,7 +64,7 @@ at::Tensor FastCrossAttention::MixProjected(const at::Tensor& rows, const at::Te
 
 at::Tensor FastCrossAttention::Run(const at::Tensor& x, const CrossQueries& queries, const at::Tensor& patches) const {
   const at::Tensor mixed = queries.absorbed ? MixAbsorbed(queries.rows, patches) : MixProjected(queries.rows, patches);
-  return norm_(output_(mixed).add_(x));
+  return norm_(output_.Plus(mixed, x));
 }
 
 }  // namespace sightline::encoder

@@ -25,7 +25,6 @@ struct CrossQueries {
 /// number of query tokens: less for short texts, and far less where only token 0 is needed. Long texts project.
 class FastCrossAttention {
  public:
-  FastCrossAttention() = default;
   /// @param scope  "...layer.12.crossattention."
   FastCrossAttention(const BertShape& shape, const VisionConfig& vision, const WeightScope& scope,
                      const Placement& placement);

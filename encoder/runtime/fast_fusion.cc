@@ -18,9 +18,12 @@ FastFusion::FastFusion(const ModelConfig& config, const WeightScope& root, const
   const int first = config.cross ? 0 : config.text.fusion_at;
   const double norm_eps = config.cross ? config.cross->norm_eps : config.text.norm_eps;
   const BertShape shape{config.text.width, config.text.heads, norm_eps};
-  for (int i = first; i < first + config.fusion_layers(); ++i) {
+  const int end = first + config.fusion_layers();
+  for (int i = first; i < end; ++i) {
     const WeightScope layer = root.Scope(prefix, i);
-    layers_.push_back({FastSelfAttention(shape, layer.Scope("attention."), placement),
+    // The matching head reads token 0 alone, so the last layer computes nothing else.
+    const auto tokens = i + 1 < end ? FastSelfAttention::Output::kAllTokens : FastSelfAttention::Output::kFirstToken;
+    layers_.push_back({FastSelfAttention(shape, layer.Scope("attention."), placement, tokens),
                        FastCrossAttention(shape, config.vision, layer.Scope("crossattention."), placement),
                        FastFeedForward(norm_eps, layer, placement)});
   }
@@ -29,7 +32,7 @@ FastFusion::FastFusion(const ModelConfig& config, const WeightScope& root, const
 PreparedTexts FastFusion::Prepare(const at::Tensor& states) const {
   const Layer& first = layers_.front();
   PreparedTexts texts;
-  texts.states = layers_.size() == 1 ? first.self_attention.RunFirstToken(states) : first.self_attention.Run(states);
+  texts.states = first.self_attention.Run(states);
   texts.queries = first.cross_attention.MakeQueries(texts.states);
   return texts;
 }
@@ -43,7 +46,7 @@ at::Tensor FastFusion::Run(const PreparedTexts& texts, const at::Tensor& text_of
   for (size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
     if (i > 0) {
-      x = i + 1 < layers_.size() ? layer.self_attention.Run(x) : layer.self_attention.RunFirstToken(x);
+      x = layer.self_attention.Run(x);
       queries = layer.cross_attention.MakeQueries(x);
     }
     x = layer.feed_forward.Run(layer.cross_attention.Run(x, queries, patches));

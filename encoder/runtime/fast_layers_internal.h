@@ -15,7 +15,7 @@ struct Placement {
   at::Tensor Put(const at::Tensor& x) const { return x.to(device, dtype).contiguous(); }
 };
 
-/// x W^T + b. Immutable.
+/// x W^T + b, on a CPU with packed weights (Note [Packed products]). Immutable.
 class FastLinear {
  public:
   FastLinear() = default;
@@ -23,12 +23,15 @@ class FastLinear {
   FastLinear(const at::Tensor& weight, const at::Tensor& bias, const Placement& placement);
 
   at::Tensor operator()(const at::Tensor& x) const;
-  /// The outputs [begin, end) alone.
-  FastLinear Rows(int64_t begin, int64_t end) const;
+  /// GELU(x W^T + b), the erf form.
+  at::Tensor Gelu(const at::Tensor& x) const;
+  /// x W^T + b + residual.
+  at::Tensor Plus(const at::Tensor& x, const at::Tensor& residual) const;
 
  private:
   at::Tensor weight_;
   at::Tensor bias_;
+  bool packed_ = false;
 };
 
 /// LayerNorm over the last axis. Immutable.

@@ -13,14 +13,18 @@
 namespace sightline::encoder {
 
 /// The model for inference: the plain form's outputs, up to rounding, with less work. Inputs and outputs lie on the
-/// placement's device; tokens are in its type, embeddings and logits in fp32. Immutable and thread-safe. Shapes that do
-/// not fit throw c10::Error: callers inside this folder only, under c10::InferenceMode.
+/// placement's device; tokens are in its type (those of the fusion encoder in its own), embeddings and logits in fp32.
+/// Immutable and thread-safe. Shapes that do not fit throw c10::Error: callers inside this folder only, under
+/// c10::InferenceMode.
 class FastModel {
  public:
   /// @param weights  in fp32; not kept.
   FastModel(const ModelConfig& config, const NamedTensors& weights, const Placement& placement);
 
+  /// Of the towers.
   const Placement& placement() const { return placement_; }
+  /// Of the fusion encoder: fp32 where bf16 would change the logits, see Note [Fusion precision].
+  const Placement& fusion_placement() const { return fusion_placement_; }
 
   /// (B, 3, res, res), normalised -> (B, N+1, D).
   at::Tensor Vision(const at::Tensor& images) const { return vision_.Run(images); }
@@ -37,7 +41,14 @@ class FastModel {
   at::Tensor MatchLogits(const at::Tensor& fused) const;
 
  private:
+  /// Note [Fusion precision]
+  /// bf16 keeps 8 bits of a weight. That is enough for towers and for most fusion encoders, but not for one that
+  /// amplifies small differences: rounding a single matrix of the small model's moves its logits by 10. So a model that
+  /// is opened in bf16 is tried on made-up pictures and texts, and keeps its fusion encoder in fp32 when a logit moves.
+  bool FusionSurvivesRounding(const ModelConfig& config, const FastFusion& exact) const;
+
   Placement placement_;
+  Placement fusion_placement_;
   FastVision vision_;
   FastText text_;
   FastFusion fusion_;

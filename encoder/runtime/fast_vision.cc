@@ -5,7 +5,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/zeros_like.h>
 
 #include "encoder/model/relative_position_internal.h"
@@ -70,9 +69,9 @@ at::Tensor FastVision::EmbedPatches(const at::Tensor& images) const {
 at::Tensor FastVision::RunBlock(const at::Tensor& x, const Block& block) const {
   const at::Tensor qkv = block.qkv(block.norm1(x));
   const auto parts = qkv.split(config_.width, 2);
-  const at::Tensor mixed =
-      block.proj(FastAttention(parts[0], parts[1], parts[2], config_.heads, block.position_bias)).add_(x);
-  return block.fc2(at::gelu(block.fc1(block.norm2(mixed)))).add_(mixed);
+  const at::Tensor attended = FastAttention(parts[0], parts[1], parts[2], config_.heads, block.position_bias);
+  const at::Tensor mixed = block.proj.Plus(attended, x);
+  return block.fc2.Plus(block.fc1.Gelu(block.norm2(mixed)), mixed);
 }
 
 at::Tensor FastVision::Run(const at::Tensor& images) const {

@@ -90,7 +90,7 @@ class MatchRun {
   /// Pairs whose intermediate values fit a budget: bounded memory, and on a CPU a share of the cache.
   size_t PairsPerChunk(size_t length) const {
     const bool gpu = model_.placement().device.is_cuda();
-    const size_t budget_floats = gpu ? size_t{1} << 28 : size_t{1} << 23;
+    const size_t budget_floats = gpu ? size_t{1} << 28 : size_t{1} << 22;
     const auto tokens = static_cast<size_t>(config_.vision.tokens());
     const auto width = static_cast<size_t>(config_.vision.width);
     const auto heads = static_cast<size_t>(config_.text.heads);
@@ -98,7 +98,9 @@ class MatchRun {
     return std::clamp<size_t>(budget_floats / floats, 1, 512);
   }
 
-  at::Tensor Move(const at::Tensor& x) const { return x.to(model_.placement().device, model_.placement().dtype); }
+  at::Tensor Move(const at::Tensor& x) const {
+    return x.to(model_.fusion_placement().device, model_.fusion_placement().dtype);
+  }
 
   void RunGroup(const std::vector<size_t>& group) {
     auto prepared = GuardTorch(kWhat, [&]() -> Result<PreparedTexts> {

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <sstream>
+#include <utility>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
@@ -45,6 +46,15 @@ encoder::NamedTensors ReadTensors(const std::filesystem::path& path) {
   return tensors;
 }
 
+FixtureModel LoadModel(const std::filesystem::path& model_dir) {
+  const auto directory = encoder::ModelDirectory::Open(model_dir);
+  EXPECT_THAT(directory, IsOk());
+  if (!directory) return {};
+  auto weights = encoder::LoadWeights(*directory);
+  EXPECT_THAT(weights, IsOk());
+  return {directory->config(), std::move(weights).value_or(encoder::NamedTensors{})};
+}
+
 FixtureModel ImportFixture(const std::string& file, std::optional<int> image_res) {
   const std::filesystem::path path = TestData(file);
   const std::filesystem::path dims = path.parent_path() / "dims.json";
@@ -54,12 +64,7 @@ FixtureModel ImportFixture(const std::string& file, std::optional<int> image_res
   const auto report = encoder::ImportCheckpoint(
       path, dir / "model", {.dims_file = dims, .tokenizer_file = dir / "words.txt", .image_res = image_res});
   EXPECT_THAT(report, IsOk());
-  const auto directory = encoder::ModelDirectory::Open(dir / "model");
-  EXPECT_THAT(directory, IsOk());
-  if (!directory) return {};
-  auto weights = encoder::LoadWeights(*directory);
-  EXPECT_THAT(weights, IsOk());
-  return {directory->config(), weights.value_or(encoder::NamedTensors{})};
+  return LoadModel(dir / "model");
 }
 
 double LargestDifference(const at::Tensor& a, const at::Tensor& b) {

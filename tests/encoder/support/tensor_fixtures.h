@@ -22,6 +22,9 @@ struct FixtureModel {
   encoder::NamedTensors weights;
 };
 
+/// Config and expanded weights of a model directory.
+FixtureModel LoadModel(const std::filesystem::path& model_dir);
+
 /// Imports a checkpoint of tests/data, "retrieval_tiny/model.th", into a model directory and loads that.
 /// @param image_res  of the model; without it, that of the fixture's `dims.json`.
 FixtureModel ImportFixture(const std::string& file, std::optional<int> image_res = {});
