@@ -196,6 +196,9 @@ TEST_F(EmbeddedCollectionTest, LockRecordOfSomethingElseIsNoRecord) {
 }
 
 TEST_F(EmbeddedCollectionTest, TooFewFileDescriptorsAreExhaustionAndLoseNothing) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer opens a pipe to look at an object and reports it as broken when it cannot";
+#endif
   { ASSERT_THAT(Collection::Create(folder_, CrashConfig(), CrashOptions()), IsOk()); }
   ChildProcess starved({"/bin/sh", "-c", "ulimit -n 12; exec \"$0\" \"$1\"", SIGHTLINE_CRASH_WRITER, folder_.string()});
   std::string last;
