@@ -71,10 +71,11 @@ Status RunLive(const query::Searcher& searcher, const eval::RetrievalSet& set, c
     const eval::LiveOptions options = {.rerank_depth = depth, .stop = stop, .on_progress = ShowSearched};
     SL_ASSIGN_OR_RETURN(const eval::LiveReport report, eval::RunLiveProtocol(searcher, set, gallery, options));
     if (output.rows.empty()) output.rows.push_back({.name = "coarse", .img = report.coarse});
-    const bool by_logit = flags.rank == "logit";
-    if (depth > 0) {
-      output.rows.push_back({.name = fmt::format("rerank_{}{}", depth, by_logit ? "_logit_only" : ""),
-                             .img = by_logit ? report.match_logit : report.rank_score});
+    if (depth > 0 && flags.rank != "logit") {
+      output.rows.push_back({.name = fmt::format("rerank_{}", depth), .img = report.rank_score});
+    }
+    if (depth > 0 && flags.rank != "score") {
+      output.rows.push_back({.name = fmt::format("rerank_{}_logit_only", depth), .img = report.match_logit});
     }
     output.rows.back().queries_per_second = static_cast<double>(report.queries) / std::max(report.seconds, 1e-9);
     output.queries = report.queries;
@@ -143,8 +144,8 @@ void AddJson(CLI::App& eval, Session& session) {
   command
       ->add_option("--protocol", flags->protocol, "live: as search answers; matrix: the reference's, both directions")
       ->check(CLI::IsMember({"live", "matrix"}));
-  command->add_option("--rank", flags->rank, "score: as search does; logit: by the match logit alone")
-      ->check(CLI::IsMember({"score", "logit"}));
+  command->add_option("--rank", flags->rank, "score: as search does; logit: by the match logit alone; both")
+      ->check(CLI::IsMember({"score", "logit", "both"}));
   command->add_option("--patches", flags->patches, "int8, fp16 or none")
       ->check(CLI::IsMember({"int8", "fp16", "none"}));
   command->add_option("--folder", flags->folder, "Keep the indexed pictures here for the next run");

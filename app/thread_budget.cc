@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <thread>
 
-// From the OpenMP API. Declared here because clang has no <omp.h> for GNU's runtime, which is the one in this process.
+// Not from <omp.h>: GCC's cannot be read by Clang, and Clang's would bring a second OpenMP runtime beside LibTorch's
+// and FAISS's.
 extern "C" void omp_set_num_threads(int threads);
 
 namespace sightline::app {
