@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
+#include <boost/json.hpp>
 
 #include "app/commands.h"
 #include "app/model_location.h"
@@ -23,6 +24,7 @@ struct ImportFlags {
   std::string tokenizer;  // Empty: the default model's vocabulary.
   std::optional<int> image_res;
   std::string name;
+  bool json = false;
 };
 
 // The published models read the vocabulary of bert-base-uncased, which the small model has as well.
@@ -43,6 +45,28 @@ Result<encoder::ImportOptions> OptionsOf(const ImportFlags& flags) {
   return options;
 }
 
+void PrintReport(const ImportFlags& flags, const encoder::ImportReport& report) {
+  if (flags.json) {
+    const boost::json::object object = {{"name", ValidUtf8(report.config.name)},
+                                        {"folder", ValidUtf8(flags.folder)},
+                                        {"fingerprint", report.fingerprint},
+                                        {"weights", report.weights_written},
+                                        {"parameters", report.parameters},
+                                        {"image_res", report.config.vision.image_res},
+                                        {"checkpoint_image_res", report.checkpoint_image_res},
+                                        {"ignored", report.ignored.size()}};
+    fmt::print("{}\n", boost::json::serialize(object));
+    return;
+  }
+  fmt::print("model {} in {}: {} weights, {} parameters, {} px, fingerprint {:.12}\n", OneLine(report.config.name),
+             OneLine(flags.folder), report.weights_written, report.parameters, report.config.vision.image_res,
+             report.fingerprint);
+  if (!report.interpolated.empty()) {
+    fmt::print("{} position tables fitted from {} px\n", report.interpolated.size(), report.checkpoint_image_res);
+  }
+  for (const std::string& name : report.ignored) fmt::print("not needed: {}\n", OneLine(name));
+}
+
 Result<ExitCode> RunImport(const ImportFlags& flags) {
   SL_ASSIGN_OR_RETURN(const encoder::ImportOptions options, OptionsOf(flags));
   auto report = encoder::ImportCheckpoint(flags.checkpoint, flags.folder, options);
@@ -51,13 +75,7 @@ Result<ExitCode> RunImport(const ImportFlags& flags) {
     if (report.error().code == ErrorCode::kAlreadyExists) return tl::unexpected<Error>(std::move(report).error());
     return InputError(std::move(report).error());
   }
-  fmt::print("model {} in {}: {} weights, {} parameters, {} px, fingerprint {:.12}\n", OneLine(report->config.name),
-             OneLine(flags.folder), report->weights_written, report->parameters, report->config.vision.image_res,
-             report->fingerprint);
-  if (!report->interpolated.empty()) {
-    fmt::print("{} position tables fitted from {} px\n", report->interpolated.size(), report->checkpoint_image_res);
-  }
-  for (const std::string& name : report->ignored) fmt::print("not needed: {}\n", OneLine(name));
+  PrintReport(flags, *report);
   return ExitCode::kOk;
 }
 
@@ -74,6 +92,7 @@ void AddModelImportCommand(CLI::App& model, Session& session) {
   command->add_option("--tokenizer", flags->tokenizer, "Its vocab.txt (default: that of bert-base-uncased)");
   command->add_option("--image-res", flags->image_res, "Pixels per side, when not the checkpoint's");
   command->add_option("--name", flags->name, "Its name (default: the file's)");
+  command->add_flag("--json", flags->json, "Print one JSON object");
   command->callback([flags, &session] { session.run = [flags] { return RunImport(*flags); }; });
 }
 

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
+#include <boost/json.hpp>
 
 #include "app/commands.h"
 #include "app/item_reference.h"
@@ -20,6 +21,7 @@ namespace {
 struct RemoveFlags {
   std::string collection;
   std::vector<std::string> items;
+  bool json = false;
 };
 
 Result<std::optional<storage::ItemRecord>> ReadItem(const storage::RecordStore& records, ItemId id) {
@@ -27,40 +29,61 @@ Result<std::optional<storage::ItemRecord>> ReadItem(const storage::RecordStore& 
   return std::move(items[0]);
 }
 
-// What a removal changes, and the lines that tell it once it is done.
+// What a removal changes, and what is told once it is done.
 struct Removal {
   storage::WriteSet changes;
-  std::string told;
+  ItemId item;
+  std::vector<std::string> removed_paths;
+  std::string remaining_path;  // Empty when the item is gone.
 };
 
 // An item goes as a whole when it is named by id. Named by a path, it keeps the other places where its content lies.
 Removal PlanRemoval(storage::ItemRecord item, const std::string& reference) {
   const std::vector<std::string> spellings = SpellingsOf(reference);
-  std::vector<storage::ItemPath> named;
+  const bool by_id = ParseItemId(reference).has_value();
+  Removal removal;
+  removal.item = item.id;
   std::vector<storage::ItemPath> remaining;
   for (const storage::ItemPath& path : item.paths) {
     const bool is_named = std::find(spellings.begin(), spellings.end(), path.path) != spellings.end();
-    (is_named ? named : remaining).push_back(path);
-  }
-  Removal removal;
-  if (ParseItemId(reference) || remaining.empty()) {
-    for (const storage::ItemPath& path : item.paths) {
-      removal.told += fmt::format("removed item {}: {}\n", item.id.value, OneLine(path.path));
+    if (by_id || is_named) {
+      removal.removed_paths.push_back(path.path);
+    } else {
+      remaining.push_back(path);
     }
+  }
+  if (remaining.empty()) {
     removal.changes.remove_items.push_back(item.id);
     return removal;
   }
-  for (const storage::ItemPath& path : named) {
-    removal.told += fmt::format("removed a path of item {}: {} (it stays as {})\n", item.id.value, OneLine(path.path),
-                                OneLine(remaining[0].path));
-  }
+  removal.remaining_path = remaining[0].path;
   item.paths = std::move(remaining);
   removal.changes.put_items.push_back(std::move(item));
   return removal;
 }
 
+void Tell(const Removal& removal, bool as_json) {
+  if (as_json) {
+    boost::json::array paths;
+    for (const std::string& path : removal.removed_paths) paths.emplace_back(ValidUtf8(path));
+    const boost::json::object object = {{"item_id", removal.item.value},
+                                        {"removed_paths", std::move(paths)},
+                                        {"item_removed", removal.remaining_path.empty()}};
+    fmt::print("{}\n", boost::json::serialize(object));
+    return;
+  }
+  for (const std::string& path : removal.removed_paths) {
+    if (removal.remaining_path.empty()) {
+      fmt::print("removed item {}: {}\n", removal.item.value, OneLine(path));
+    } else {
+      fmt::print("removed a path of item {}: {} (it stays as {})\n", removal.item.value, OneLine(path),
+                 OneLine(removal.remaining_path));
+    }
+  }
+}
+
 // One commit per reference, so that a later one sees what an earlier one did.
-Result<bool> RemoveOne(storage::Collection& collection, const std::string& reference) {
+Result<bool> RemoveOne(storage::Collection& collection, const std::string& reference, bool as_json) {
   const auto id = ResolveItem(collection.records(), reference);
   if (!id && id.error().code != ErrorCode::kNotFound) return tl::unexpected<Error>(id.error());
   std::optional<storage::ItemRecord> item;
@@ -73,7 +96,7 @@ Result<bool> RemoveOne(storage::Collection& collection, const std::string& refer
   }
   const Removal removal = PlanRemoval(*std::move(item), reference);
   SL_RETURN_IF_ERROR(collection.Commit(removal.changes));
-  fmt::print("{}", removal.told);
+  Tell(removal, as_json);
   return true;
 }
 
@@ -81,7 +104,7 @@ Result<ExitCode> RunRemove(const Session& session, const RemoveFlags& flags) {
   SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, flags.collection));
   bool found_all = true;
   for (const std::string& reference : flags.items) {
-    SL_ASSIGN_OR_RETURN(const bool found, RemoveOne(*collection, reference));
+    SL_ASSIGN_OR_RETURN(const bool found, RemoveOne(*collection, reference, flags.json));
     found_all = found_all && found;
   }
   return found_all ? ExitCode::kOk : ExitCode::kNoResult;
@@ -94,6 +117,7 @@ void AddRemoveCommand(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("remove", "Remove items from a collection; files stay where they are");
   command->add_option("collection", flags->collection, "Its name")->required();
   command->add_option("item", flags->items, "Ids or paths")->required();
+  command->add_flag("--json", flags->json, "One JSON object per removal");
   command->callback([flags, &session] { session.run = [flags, &session] { return RunRemove(session, *flags); }; });
 }
 
