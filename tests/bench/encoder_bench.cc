@@ -76,7 +76,7 @@ void Print(const char* title, std::vector<Case> cases) {
   const double reference = cases.front().best_seconds / cases.front().items;
   for (const Case& c : cases) {
     const double per_item = c.best_seconds / c.items;
-    std::printf("  %-34s %9.2f ms   %9.3f ms each   %8.1f /s   %5.2fx\n", c.name.c_str(), 1e3 * c.best_seconds,
+    std::printf("  %-50s %9.2f ms   %9.3f ms each   %8.1f /s   %5.2fx\n", c.name.c_str(), 1e3 * c.best_seconds,
                 1e3 * per_item, 1 / per_item, reference / per_item);
   }
 }
@@ -137,10 +137,11 @@ void RunPlainFusion(const PlainModel& model, const at::Tensor& states, const at:
   model.MatchLogits(model.Fusion(text, mask.expand({patches.size(0), mask.size(1)}), patches));
 }
 
-void RunFastFusion(const FastModel& model, const at::Tensor& states, const at::Tensor& patches, int64_t chunk) {
+void RunFastFusion(const FastModel& model, const at::Tensor& states, const at::Tensor& patches) {
+  constexpr int64_t kPairsPerChunk = 16;
   const PreparedTexts prepared = model.fusion().Prepare(states);
-  for (int64_t begin = 0; begin < patches.size(0); begin += chunk) {
-    const at::Tensor part = patches.slice(0, begin, std::min(begin + chunk, patches.size(0)));
+  for (int64_t begin = 0; begin < patches.size(0); begin += kPairsPerChunk) {
+    const at::Tensor part = patches.slice(0, begin, std::min(begin + kPairsPerChunk, patches.size(0)));
     model.MatchLogits(model.fusion().Run(prepared, {}, part));
   }
 }
@@ -155,17 +156,18 @@ void BenchMatch(const Models& m) {
                               [&m, s = states(padded), mask = at::ones({1, padded}, at::kLong), p = patches(32)] {
                                 RunPlainFusion(m.plain, s, mask, p);
                               }}};
-  for (int64_t length : {8, 12, 20}) {
-    for (int64_t chunk : {8, 16, 32}) {
-      const std::string suffix = ", 32 pairs, " + std::to_string(length) + " tokens, by " + std::to_string(chunk);
-      const at::Tensor p = patches(32);
-      const at::Tensor s = states(length);
-      cases.push_back({"fast fp32" + suffix, 32, [&m, s, p, chunk] { RunFastFusion(m.fp32, s, p, chunk); }});
-      cases.push_back({"fast bf16" + suffix, 32, [&m, s = s.to(at::kBFloat16), p = p.to(at::kBFloat16), chunk] {
-                         RunFastFusion(m.bf16, s, p, chunk);
-                       }});
-    }
-  }
+  const auto add = [&](int64_t count, int64_t length) {
+    const std::string suffix = ", " + std::to_string(count) + " pairs, " + std::to_string(length) + " tokens";
+    const at::Tensor p = patches(count);
+    const at::Tensor s = states(length);
+    const auto items = static_cast<double>(count);
+    cases.push_back({"fast fp32" + suffix, items, [&m, s, p] { RunFastFusion(m.fp32, s, p); }});
+    const at::ScalarType dtype = m.bf16.fusion_placement().dtype;
+    const std::string name = dtype == at::kFloat ? "fast bf16 (fusion in fp32)" : "fast bf16";
+    cases.push_back({name + suffix, items, [&m, s = s.to(dtype), p = p.to(dtype)] { RunFastFusion(m.bf16, s, p); }});
+  };
+  for (int64_t length : {8, 12, 20, 32}) add(32, length);
+  for (int64_t count : {64, 128}) add(count, 12);
   Print("matching", std::move(cases));
 }
 
