@@ -47,7 +47,7 @@ function(sightline_test folder)
   target_link_libraries(${target} PRIVATE sightline_compile_options ${ARG_DEPS} sightline_test_support
     GTest::gmock GTest::gtest GTest::gtest_main)
   add_test(NAME ${folder}.unit COMMAND ${target} --gtest_filter=-*Parity*:*Integration*:*Slow*)
-  set_tests_properties(${folder}.unit PROPERTIES LABELS unit TIMEOUT 300)
+  set_tests_properties(${folder}.unit PROPERTIES LABELS unit TIMEOUT 900)
   foreach(label ${ARG_LABELS})
     string(SUBSTRING ${label} 0 1 first)
     string(TOUPPER ${first} first)
