@@ -19,8 +19,10 @@ endif()
 # tl::expected and std::string as uninitialised that are not.
 add_library(sightline_compile_options INTERFACE)
 target_compile_options(sightline_compile_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror=switch
-  $<$<AND:$<BOOL:${SIGHTLINE_WERROR}>,$<NOT:$<BOOL:${SIGHTLINE_SANITIZE}>>>:-Werror> $<$<BOOL:${SIGHTLINE_MARCH}>:-march=${SIGHTLINE_MARCH}>)
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror=switch $<$<BOOL:${SIGHTLINE_MARCH}>:-march=${SIGHTLINE_MARCH}>)
+if(SIGHTLINE_WERROR AND NOT SIGHTLINE_SANITIZE)
+  target_compile_options(sightline_compile_options INTERFACE -Werror)
+endif()
 target_include_directories(sightline_compile_options INTERFACE "${PROJECT_SOURCE_DIR}")
 if(SIGHTLINE_SANITIZE)
   target_compile_options(sightline_compile_options INTERFACE
