@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -20,5 +21,19 @@ using MetadataValue = std::variant<std::string, int64_t, double, Timestamp, bool
 
 /// A key has one or more values of any type ("tags": ["a", "b"]). Keys are UTF-8, case-sensitive.
 using Metadata = std::map<std::string, std::vector<MetadataValue>, std::less<>>;
+
+/// Keys that Sightline fills itself. What a manifest says about one of them wins over what the file says, except for
+/// those that start with "sightline.", which are refused in every input.
+namespace metadata_key {
+inline constexpr std::string_view kText = "text";             ///< Keyword: the words of a caption.
+inline constexpr std::string_view kCaptionOf = "caption_of";  ///< Keyword: path of the item that a caption describes.
+inline constexpr std::string_view kTakenAt = "taken_at";      ///< Time: when a picture or video was made.
+inline constexpr std::string_view kCamera = "camera";         ///< Keyword: maker and model.
+inline constexpr std::string_view kLatitude = "latitude";     ///< Float: degrees, north positive.
+inline constexpr std::string_view kLongitude = "longitude";   ///< Float: degrees, east positive.
+inline constexpr std::string_view kDuration = "duration";     ///< Float: seconds of a video.
+/// Integer: how many clips a video has when it is complete. Its item is still being indexed while it has fewer units.
+inline constexpr std::string_view kClipsPlanned = "sightline.clips_planned";
+}  // namespace metadata_key
 
 }  // namespace sightline
