@@ -52,6 +52,19 @@ struct ImageEncoding {
   TokenMatrix patches;  ///< (N+1) x D; token 0 is the mean token.
 };
 
+/// Some sampled frames of one clip, in order.
+struct ClipRequest {
+  /// Model pixels as in ImageRequest, at least one; exactly `frame_len` when the model has frame positions
+  /// (ModelConfig::add_frame_pos). The same pointer twice is encoded once. All live until return.
+  std::span<const ImageRgb8* const> frames;
+  Limits limits;
+};
+struct ClipEncoding {
+  Embedding embedding;            ///< Of the pooled patches; embed_dim, unit length.
+  TokenMatrix patches;            ///< (N+1) x D: the mean of the frames' patches, with their positions.
+  std::vector<Embedding> frames;  ///< Of each frame as a picture of its own, in order of the request.
+};
+
 struct TextRequest {
   std::string_view text;  ///< UTF-8 as typed; cleaned and tokenised here.
   Limits limits;
@@ -84,6 +97,14 @@ class Encoder {
   /// kResourceExhausted (out of memory), kInternal.
   virtual std::vector<Result<ImageEncoding>> EncodeImages(std::span<const ImageRequest> requests,
                                                           TokenFormat patch_format) = 0;
+
+  /// Frames through the vision tower, averaged to one patch matrix per clip (x2vlm-spec section 7), and projection. One
+  /// result per request, in order, patches in `patch_format`. Frames of all requests are encoded together, a frame that
+  /// several requests share once.
+  /// Per-request errors: kInvalidArgument (no frames, a frame that is not image_res x image_res, another number of
+  /// frames than the model has positions for), kCancelled, kDeadlineExceeded, kResourceExhausted, kInternal.
+  virtual std::vector<Result<ClipEncoding>> EncodeClips(std::span<const ClipRequest> requests,
+                                                        TokenFormat patch_format) = 0;
 
   /// Cleaning, tokeniser, text encoder and projection. One result per request, in order.
   /// Per-request errors: kInvalidArgument (invalid UTF-8; nothing left after cleaning), kCancelled, kDeadlineExceeded,

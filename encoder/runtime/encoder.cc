@@ -11,6 +11,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include "encoder/files/model_directory.h"
+#include "encoder/runtime/clip_requests_internal.h"
 #include "encoder/runtime/fast_model_internal.h"
 #include "encoder/runtime/image_requests_internal.h"
 #include "encoder/runtime/match_requests_internal.h"
@@ -32,6 +33,11 @@ class TorchEncoder final : public Encoder {
   std::vector<Result<ImageEncoding>> EncodeImages(std::span<const ImageRequest> requests,
                                                   TokenFormat patch_format) override {
     return Exclusively([&] { return RunImageRequests(model_, info_.config, requests, patch_format); });
+  }
+
+  std::vector<Result<ClipEncoding>> EncodeClips(std::span<const ClipRequest> requests,
+                                                TokenFormat patch_format) override {
+    return Exclusively([&] { return RunClipRequests(model_, info_.config, requests, patch_format); });
   }
 
   std::vector<Result<TextEncoding>> EncodeTexts(std::span<const TextRequest> requests) override {

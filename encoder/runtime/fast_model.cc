@@ -26,6 +26,7 @@ FastModel::FastModel(const ModelConfig& config, const NamedTensors& weights, con
   match_inner_ = FastLinear(root["itm_head.0.weight"], root["itm_head.0.bias"], heads);
   match_norm_ = FastNorm(root.Scope("itm_head.1."), config.head_norm_eps, heads);
   match_output_ = FastLinear(root["itm_head.3.weight"].slice(0, 1, 2), root["itm_head.3.bias"].slice(0, 1, 2), heads);
+  if (config.add_frame_pos) mean_frame_position_ = heads.Put(root["absolute_frame_pos_embed"].mean(1));
   if (placement.dtype == at::kBFloat16) {
     FastFusion exact(config, root, heads);
     if (!FusionSurvivesRounding(config, exact)) {
@@ -51,6 +52,11 @@ bool FastModel::FusionSurvivesRounding(const ModelConfig& config, const FastFusi
   };
   const at::Tensor change = logits(exact, at::kFloat) - logits(fusion_, placement_.dtype);
   return change.abs().max().item<double>() <= kLargestChange;
+}
+
+at::Tensor FastModel::PoolFrames(const at::Tensor& frames) const {
+  const at::Tensor mean = frames.mean(1);
+  return mean_frame_position_.defined() ? mean + mean_frame_position_ : mean;
 }
 
 at::Tensor FastModel::ImageEmbedding(const at::Tensor& patches) const {

@@ -31,6 +31,9 @@ class FastModel {
   /// (B, L) int64 without padding -> (B, L, C).
   at::Tensor Text(const at::Tensor& ids) const { return text_.Run(ids); }
   int64_t max_text_length() const { return text_.max_length(); }
+  /// Frames (B, F, N+1, D) of clips -> (B, N+1, D), x2vlm-spec section 7: their mean, with the mean of the frame
+  /// positions when the model has them; F must then be frame_len.
+  at::Tensor PoolFrames(const at::Tensor& frames) const;
   /// (B, N+1, D) -> (B, embed_dim), fp32, unit length.
   at::Tensor ImageEmbedding(const at::Tensor& patches) const;
   /// (B, L, C) -> (B, embed_dim), fp32, unit length.
@@ -52,6 +55,7 @@ class FastModel {
   FastVision vision_;
   FastText text_;
   FastFusion fusion_;
+  at::Tensor mean_frame_position_;  ///< (1, 1, D) fp32, or undefined.
   // The heads see one token per item: fp32 costs nothing there.
   FastLinear vision_proj_;
   FastLinear text_proj_;

@@ -1,68 +1,50 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "encoder/runtime/image_requests_internal.h"
 
-#include <string>
-
-#include "encoder/runtime/request_batches_internal.h"
 #include "encoder/runtime/tensors_internal.h"
-#include "encoder/runtime/torch_guard_internal.h"
+#include "encoder/runtime/vision_run_internal.h"
 
 namespace sightline::encoder {
 namespace {
 
-/// Pictures per pass of the tower: enough to fill the matrix units, few enough to stay in the cache and to notice a
-/// deadline soon.
-size_t PicturesPerBatch(const FastModel& model) { return model.placement().device.is_cuda() ? 64 : 8; }
+constexpr std::string_view kWhat = "encode a picture";
 
-Status CheckPixels(const ImageRequest& request, int res) {
-  const ImageRgb8* picture = request.model_pixels;
-  const size_t bytes = 3 * static_cast<size_t>(res) * static_cast<size_t>(res);
-  if (picture != nullptr && picture->width == res && picture->height == res && picture->pixels.size() == bytes) {
-    return {};
-  }
-  const std::string size = picture == nullptr
-                               ? "no picture"
-                               : std::to_string(picture->width) + " x " + std::to_string(picture->height) + " pixels";
-  return Fail(ErrorCode::kInvalidArgument,
-              "the model reads " + std::to_string(res) + " x " + std::to_string(res) + " pixels, not " + size);
-}
+class ImageReader final : public PictureReader {
+ public:
+  ImageReader(std::span<const ImageRequest> requests, TokenFormat patch_format)
+      : format_(patch_format), answers_(requests, kWhat) {}
 
-Result<std::vector<ImageEncoding>> EncodeBatch(const FastModel& model, int res,
-                                               std::span<const ImageRgb8* const> pictures, TokenFormat format) {
-  const at::Tensor pixels = NormalisePixels(pictures, res);
-  const at::Tensor tokens = model.Vision(pixels.to(model.placement().device, model.placement().dtype));
-  const at::Tensor embeddings = model.ImageEmbedding(tokens).to(at::kCPU).contiguous();
-  const at::Tensor patches = tokens.to(at::kCPU, at::kFloat).contiguous();
-  std::vector<ImageEncoding> encodings;
-  for (int64_t i = 0; i < patches.size(0); ++i) {
-    encodings.push_back({ToVector(embeddings[i]), ToTokenMatrix(patches[i], format)});
+  bool StillWants(size_t request) override { return answers_.CheckLimits(request); }
+  void Take(const PictureUse& use, const at::Tensor& patches, const Embedding& embedding) override {
+    if (answers_.IsOpen(use.request)) {
+      answers_.Give(use.request, ImageEncoding{embedding, ToTokenMatrix(patches, format_)});
+    }
   }
-  return encodings;
-}
+  void Fail(size_t request, const Error& error) override { answers_.Give(request, tl::unexpected<Error>(error)); }
+
+  std::vector<Result<ImageEncoding>> Release() && { return std::move(answers_).Release(); }
+
+ private:
+  TokenFormat format_;
+  Answers<ImageRequest, ImageEncoding> answers_;
+};
 
 }  // namespace
 
 std::vector<Result<ImageEncoding>> RunImageRequests(const FastModel& model, const ModelConfig& config,
                                                     std::span<const ImageRequest> requests, TokenFormat patch_format) {
-  constexpr std::string_view kWhat = "encode a picture";
   const int res = config.vision.image_res;
-  auto results = UnansweredResults<ImageEncoding>(requests.size());
-  std::vector<size_t> pending;
+  ImageReader reader(requests, patch_format);
+  PictureList list;
   for (size_t i = 0; i < requests.size(); ++i) {
-    if (Status status = CheckPixels(requests[i], res); !status) {
-      results[i] = tl::unexpected<Error>(std::move(status).error());
+    if (const Status status = CheckModelPixels(requests[i].model_pixels, res); !status) {
+      reader.Fail(i, status.error());
     } else {
-      pending.push_back(i);
+      list.Add(requests[i].model_pixels, {i, 0});
     }
   }
-  for (size_t next = 0; next < pending.size();) {
-    const auto batch = TakeBatch(requests, pending, next, PicturesPerBatch(model), kWhat, results);
-    if (batch.empty()) continue;
-    std::vector<const ImageRgb8*> pictures;
-    for (size_t i : batch) pictures.push_back(requests[i].model_pixels);
-    StoreBatch(batch, GuardTorch(kWhat, [&] { return EncodeBatch(model, res, pictures, patch_format); }), results);
-  }
-  return results;
+  RunVision(model, res, list.pictures(), kWhat, reader);
+  return std::move(reader).Release();
 }
 
 }  // namespace sightline::encoder

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 #include <thread>
 
 #include "base/check.h"
@@ -100,13 +101,13 @@ std::vector<Result<encoder::ImageEncoding>> FakeEncoder::EncodeImages(std::span<
 Result<encoder::ImageEncoding> FakeEncoder::EncodeImage(const encoder::ImageRequest& request,
                                                         TokenFormat patch_format) const {
   SL_RETURN_IF_ERROR(request.limits.Check("encode a picture"));
-  const ImageRgb8& picture = *request.model_pixels;
   const int res = info_.config.vision.image_res;
   const int patch = info_.config.vision.patch_size;
   const auto dim = static_cast<size_t>(info_.config.embed_dim);
-  if (picture.width != res || picture.height != res) {
+  if (request.model_pixels == nullptr || request.model_pixels->width != res || request.model_pixels->height != res) {
     return Fail(ErrorCode::kInvalidArgument, "the picture does not have the model's size");
   }
+  const ImageRgb8& picture = *request.model_pixels;
   if (image_error) {
     if (auto error = image_error(picture)) return tl::unexpected<Error>(*error);
   }
@@ -121,6 +122,44 @@ Result<encoder::ImageEncoding> FakeEncoder::EncodeImage(const encoder::ImageRequ
     }
   }
   out.patches = MakeTokenMatrix(rows, info_.patch_tokens(), static_cast<uint32_t>(dim), patch_format);
+  return out;
+}
+
+std::vector<Result<encoder::ClipEncoding>> FakeEncoder::EncodeClips(std::span<const encoder::ClipRequest> requests,
+                                                                    TokenFormat patch_format) {
+  if (before_encode_clips) before_encode_clips(requests.size());
+  std::this_thread::sleep_for(delay);
+  ++clip_calls;
+  clips_encoded += requests.size();
+  std::set<const ImageRgb8*> frames;
+  std::vector<Result<encoder::ClipEncoding>> out;
+  for (const encoder::ClipRequest& request : requests) {
+    frames.insert(request.frames.begin(), request.frames.end());
+    out.push_back(EncodeClip(request, patch_format));
+  }
+  frames_encoded += frames.size();
+  return out;
+}
+
+Result<encoder::ClipEncoding> FakeEncoder::EncodeClip(const encoder::ClipRequest& request,
+                                                      TokenFormat patch_format) const {
+  const size_t count = request.frames.size();
+  if (count == 0 || (info_.config.add_frame_pos && count != static_cast<size_t>(info_.config.frame_len))) {
+    return Fail(ErrorCode::kInvalidArgument, "a clip of " + std::to_string(count) + " frames");
+  }
+  const size_t floats = size_t{info_.patch_tokens()} * info_.patch_width();
+  encoder::ClipEncoding out;
+  std::vector<float> mean(floats, 0.0F);
+  std::vector<float> rows(floats);
+  for (const ImageRgb8* frame : request.frames) {
+    SL_ASSIGN_OR_RETURN(encoder::ImageEncoding picture, EncodeImage({frame, request.limits}, TokenFormat::kFp32));
+    SL_RETURN_IF_ERROR(ExpandTokenMatrix(picture.patches, rows));
+    for (size_t i = 0; i < floats; ++i) mean[i] += rows[i] / static_cast<float>(count);
+    out.frames.push_back(std::move(picture.embedding));
+  }
+  out.embedding.assign(mean.begin(), mean.begin() + info_.config.embed_dim);
+  Normalise(out.embedding);
+  out.patches = MakeTokenMatrix(mean, info_.patch_tokens(), info_.patch_width(), patch_format);
   return out;
 }
 

@@ -216,6 +216,26 @@ TEST(EncodeImagesTest, ExpiredAndStoppedRequestsFailAlone) {
   EXPECT_THAT(results.at(2), IsError(ErrorCode::kCancelled));
 }
 
+TEST(EncodeClipsTest, ClipIsTheMeanOfItsFrames) {
+  const auto pictures = ManyWaves(3);
+  const std::vector<const ImageRgb8*> frames = {&pictures[0], &pictures[1], &pictures[2]};
+  const ClipRequest request{frames, {}};
+  const auto clips = SmallEncoder().EncodeClips({&request, 1}, TokenFormat::kFp32);
+  ASSERT_EQ(clips.size(), 1U);
+  ASSERT_THAT(clips[0], IsOk());
+  const auto images = EncodeAll(SmallEncoder(), pictures);
+  std::vector<float> mean(size_t{197} * 384);
+  ASSERT_EQ(clips[0]->frames.size(), 3U);
+  for (size_t k = 0; k < 3; ++k) {
+    EXPECT_THAT(clips[0]->frames[k], Pointwise(FloatNear(1e-5f), images.at(k).embedding)) << k;
+    const std::vector<float> patches = Floats(images.at(k).patches);
+    for (size_t i = 0; i < mean.size(); ++i) mean[i] += patches[i] / 3;
+  }
+  EXPECT_THAT(Floats(clips[0]->patches), Pointwise(FloatNear(kTolerance), mean));
+  EXPECT_NEAR(Length(clips[0]->embedding), 1, 1e-5);
+  EXPECT_LT(Cosine(clips[0]->embedding, clips[0]->frames[0]), 0.9999);
+}
+
 TEST(EncodeTextsTest, MixedLengthsKeepTheirOrder) {
   const std::vector<std::string> texts = {"a dog", "two people are walking on a beach", "a cat",
                                           "food on a plate with a fork"};

@@ -55,14 +55,15 @@ FixtureModel LoadModel(const std::filesystem::path& model_dir) {
   return {directory->config(), std::move(weights).value_or(encoder::NamedTensors{})};
 }
 
-FixtureModel ImportFixture(const std::string& file, std::optional<int> image_res) {
+FixtureModel ImportFixture(const std::string& file, std::optional<int> image_res, std::optional<int> frame_len) {
   const std::filesystem::path path = TestData(file);
   const std::filesystem::path dims = path.parent_path() / "dims.json";
   const int words = nlohmann::json::parse(ReadTestFile(dims)).at("vocab_size");
   const TempDir dir;
   WriteTestFile(dir / "words.txt", FirstWords(words));
   const auto report = encoder::ImportCheckpoint(
-      path, dir / "model", {.dims_file = dims, .tokenizer_file = dir / "words.txt", .image_res = image_res});
+      path, dir / "model",
+      {.dims_file = dims, .tokenizer_file = dir / "words.txt", .image_res = image_res, .frame_len = frame_len});
   EXPECT_THAT(report, IsOk());
   return LoadModel(dir / "model");
 }

@@ -26,8 +26,9 @@ struct FixtureModel {
 FixtureModel LoadModel(const std::filesystem::path& model_dir);
 
 /// Imports a checkpoint of tests/data, "retrieval_tiny/model.th", into a model directory and loads that.
-/// @param image_res  of the model; without it, that of the fixture's `dims.json`.
-FixtureModel ImportFixture(const std::string& file, std::optional<int> image_res = {});
+/// @param image_res, frame_len  of the model; without them, those of the fixture's `dims.json`.
+FixtureModel ImportFixture(const std::string& file, std::optional<int> image_res = {},
+                           std::optional<int> frame_len = {});
 
 /// max |a - b|; infinite when the shapes differ or a value is not a number.
 double LargestDifference(const at::Tensor& a, const at::Tensor& b);
