@@ -35,6 +35,8 @@ void PrintInfo(const std::string& folder, const encoder::EncoderInfo& info) {
              config.vision.patch_size, info.patch_tokens(), config.vision.width, config.vision.depth);
   fmt::print("text         {} layers of width {}, {} tokens at most\n", config.text.fusion_at, config.text.width,
              config.tokenizer.max_tokens);
+  fmt::print("clips        {} frames, {}\n", config.frame_len,
+             config.add_frame_pos ? "each with its position" : "without positions");
   fmt::print("fusion       {} layers\nembedding    {} floats\n", config.fusion_layers(), config.embed_dim);
   fmt::print("calibration  {}\ndevice       {}\n", CalibrationText(info.calibration), info.device);
 }
@@ -48,6 +50,8 @@ void PrintInfoJson(const std::string& folder, const encoder::EncoderInfo& info) 
                                       {"patch_size", info.config.vision.patch_size},
                                       {"patch_tokens", info.patch_tokens()},
                                       {"patch_width", info.patch_width()},
+                                      {"frame_len", info.config.frame_len},
+                                      {"add_frame_pos", info.config.add_frame_pos},
                                       {"fusion_layers", info.config.fusion_layers()},
                                       {"embed_dim", info.config.embed_dim},
                                       {"coarse_weight", info.calibration.coarse_weight},

@@ -23,6 +23,7 @@ struct ImportFlags {
   std::string dims;
   std::string tokenizer;  // Empty: the default model's vocabulary.
   std::optional<int> image_res;
+  std::optional<int> frames;
   std::string name;
   bool json = false;
 };
@@ -41,6 +42,7 @@ Result<encoder::ImportOptions> OptionsOf(const ImportFlags& flags) {
   options.dims_file = flags.dims;
   SL_ASSIGN_OR_RETURN(options.tokenizer_file, TokenizerOf(flags));
   options.image_res = flags.image_res;
+  options.frame_len = flags.frames;
   options.name = flags.name;
   return options;
 }
@@ -54,6 +56,9 @@ void PrintReport(const ImportFlags& flags, const encoder::ImportReport& report) 
                                         {"parameters", report.parameters},
                                         {"image_res", report.config.vision.image_res},
                                         {"checkpoint_image_res", report.checkpoint_image_res},
+                                        {"frame_len", report.config.frame_len},
+                                        {"add_frame_pos", report.config.add_frame_pos},
+                                        {"frame_positions_copied", report.frames_copied},
                                         {"ignored", report.ignored.size()}};
     fmt::print("{}\n", boost::json::serialize(object));
     return;
@@ -63,6 +68,11 @@ void PrintReport(const ImportFlags& flags, const encoder::ImportReport& report) 
              report.fingerprint);
   if (!report.interpolated.empty()) {
     fmt::print("{} position tables fitted from {} px\n", report.interpolated.size(), report.checkpoint_image_res);
+  }
+  if (report.config.add_frame_pos && report.frames_copied < report.config.frame_len) {
+    fmt::print(
+        "{} of {} frame positions are the checkpoint's; the others are 0: fine-tune, or import with --frames {}\n",
+        report.frames_copied, report.config.frame_len, report.frames_copied);
   }
   for (const std::string& name : report.ignored) fmt::print("not needed: {}\n", OneLine(name));
 }
@@ -91,6 +101,8 @@ void AddModelImportCommand(CLI::App& model, Session& session) {
   command->add_option("--dims", flags->dims, "Sizes of another model, as JSON")->excludes(preset);
   command->add_option("--tokenizer", flags->tokenizer, "Its vocab.txt (default: that of bert-base-uncased)");
   command->add_option("--image-res", flags->image_res, "Pixels per side, when not the checkpoint's");
+  command->add_option("--frames", flags->frames, "Frames per clip, when not the checkpoint's")
+      ->check(CLI::Range(1, 1024));
   command->add_option("--name", flags->name, "Its name (default: the file's)");
   command->add_flag("--json", flags->json, "Print one JSON object");
   command->callback([flags, &session] { session.run = [flags] { return RunImport(*flags); }; });

@@ -11,14 +11,21 @@ namespace {
 
 namespace json = boost::json;
 
-std::string Triple(const eval::Recall& recall) {
-  return fmt::format("{:7.2f} {:6.2f} {:6.2f}", recall.r1, recall.r5, recall.r10);
+std::string RankText(const std::optional<double>& rank) { return rank ? fmt::format("{:.1f}", *rank) : "-"; }
+
+std::string Columns(const eval::RankMetrics& metrics) {
+  return fmt::format("{:6.2f} {:6.2f} {:6.2f} {:>6} {:>6}", metrics.r1, metrics.r5, metrics.r10,
+                     RankText(metrics.median_rank), RankText(metrics.mean_rank));
 }
 
-void AddRecall(const char* prefix, const eval::Recall& recall, json::object& out) {
-  out[fmt::format("{}_r1", prefix)] = recall.r1;
-  out[fmt::format("{}_r5", prefix)] = recall.r5;
-  out[fmt::format("{}_r10", prefix)] = recall.r10;
+json::value RankValue(const std::optional<double>& rank) { return rank ? json::value(*rank) : json::value(nullptr); }
+
+void AddMetrics(const char* prefix, const eval::RankMetrics& metrics, json::object& out) {
+  out[fmt::format("{}_r1", prefix)] = metrics.r1;
+  out[fmt::format("{}_r5", prefix)] = metrics.r5;
+  out[fmt::format("{}_r10", prefix)] = metrics.r10;
+  out[fmt::format("{}_mdr", prefix)] = RankValue(metrics.median_rank);
+  out[fmt::format("{}_mnr", prefix)] = RankValue(metrics.mean_rank);
 }
 
 }  // namespace
@@ -28,14 +35,15 @@ std::string EvalTable(const EvalOutput& output) {
   for (const std::string& missing : output.missing) out += fmt::format("missing: {}\n", OneLine(missing));
   out += fmt::format("{}: {} pictures, {} captions", OneLine(output.set), output.pictures, output.queries);
   if (output.skipped > 0) out += fmt::format(", {} captions left out", output.skipped);
-  out += fmt::format("; model {}, {}, patches {}\n\n{:<22} text to picture R@1/5/10", OneLine(output.model),
-                     output.precision, output.patches, "");
+  out += fmt::format("; model {}, {}, patches {}\n\n", OneLine(output.model), output.precision, output.patches);
   const bool has_txt = !output.rows.empty() && output.rows[0].txt;
-  out += has_txt ? "   picture to text R@1/5/10\n" : "   queries/s\n";
+  out += fmt::format("{:<22} {:<34}{}\n", "", "text to picture", has_txt ? "    picture to text" : "");
+  const std::string columns = "   R@1    R@5   R@10    MdR    MnR";
+  out += fmt::format("{:<22} {}{}   queries/s\n", "", columns, has_txt ? "    " + columns : "");
   for (const EvalRow& row : output.rows) {
-    out += fmt::format("{:<22} {}", row.name, Triple(row.img));
-    if (row.txt) out += fmt::format("{:>6}{}", "", Triple(*row.txt));
-    if (row.queries_per_second > 0) out += fmt::format("{:>16.1f}", row.queries_per_second);
+    out += fmt::format("{:<22} {}", row.name, Columns(row.img));
+    if (row.txt) out += fmt::format("    {}", Columns(*row.txt));
+    if (row.queries_per_second > 0) out += fmt::format("{:>12.1f}", row.queries_per_second);
     out += "\n";
   }
   return out;
@@ -52,8 +60,8 @@ std::string EvalJson(const EvalOutput& output) {
   json::object stages;
   for (const EvalRow& row : output.rows) {
     json::object stage;
-    AddRecall("img", row.img, stage);
-    if (row.txt) AddRecall("txt", *row.txt, stage);
+    AddMetrics("img", row.img, stage);
+    if (row.txt) AddMetrics("txt", *row.txt, stage);
     if (row.queries_per_second > 0) stage["queries_per_second"] = row.queries_per_second;
     stages[row.name] = std::move(stage);
   }

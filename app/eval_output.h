@@ -10,12 +10,12 @@
 
 namespace sightline::app {
 
-/// Recall of one stage or depth.
+/// Metrics of one stage or depth.
 struct EvalRow {
   std::string name;
-  eval::Recall img;                                ///< Text to picture.
-  std::optional<eval::Recall> txt = std::nullopt;  ///< Picture to text; the matrix protocol only.
-  double queries_per_second = 0;                   ///< 0: not measured.
+  eval::RankMetrics img;                                ///< Text to picture.
+  std::optional<eval::RankMetrics> txt = std::nullopt;  ///< Picture to text; the matrix protocol only.
+  double queries_per_second = 0;                        ///< 0: not measured.
 };
 
 /// Everything that an evaluation prints.
@@ -34,7 +34,8 @@ struct EvalOutput {
 /// For people, with the missing pictures named.
 std::string EvalTable(const EvalOutput& output);
 
-/// One JSON object on one line; metric names are the reference's (`img_r1`, ...).
+/// One JSON object on one line; metric names are the reference's (`img_r1`, ...), `mdr` and `mnr` median and mean
+/// rank, null where unknown.
 std::string EvalJson(const EvalOutput& output);
 
 }  // namespace sightline::app

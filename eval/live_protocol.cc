@@ -11,7 +11,7 @@ namespace sightline::eval {
 namespace {
 
 constexpr size_t kMaxRerankDepth = 1024;
-constexpr size_t kRecallDepth = 10;  // R@10 needs ten hits, however few are reranked.
+constexpr size_t kMaxHits = 1000;
 
 struct Ranks {
   std::vector<size_t> coarse;
@@ -41,7 +41,7 @@ Status SearchBatch(const query::Searcher& searcher, std::span<const EvalCaption*
   for (size_t i = 0; i < captions.size(); ++i) {
     requests[i].query.text = captions[i]->text;
     requests[i].rerank_depth = options.rerank_depth;
-    requests[i].top_k = std::clamp(options.rerank_depth, kRecallDepth, size_t{1000});
+    requests[i].top_k = std::clamp(gallery.items.size(), size_t{1}, kMaxHits);
     requests[i].limits.stop = options.stop;
   }
   std::vector<Result<query::SearchAnswer>> answers = searcher.Search(requests);
@@ -72,9 +72,9 @@ Result<LiveReport> RunLiveProtocol(const query::Searcher& searcher, const Retrie
     if (options.on_progress) options.on_progress(begin + size, captions.size());
   }
   return LiveReport{
-      .coarse = RecallOf(ranks.coarse),
-      .rank_score = RecallOf(ranks.rank_score),
-      .match_logit = RecallOf(ranks.match_logit),
+      .coarse = MetricsOf(ranks.coarse),
+      .rank_score = MetricsOf(ranks.rank_score),
+      .match_logit = MetricsOf(ranks.match_logit),
       .queries = ranks.coarse.size(),
       .skipped = set.captions.size() - ranks.coarse.size(),
       .seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),

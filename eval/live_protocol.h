@@ -20,11 +20,12 @@ struct LiveOptions {
   std::function<void(size_t done, size_t total)> on_progress = {};  ///< May be empty.
 };
 
-/// Text-to-picture recall of what users get.
+/// Text-to-picture metrics of what users get. Every picture of a gallery of up to 1000 has a rank; in a larger one,
+/// those beyond the first 1000 hits have none.
 struct LiveReport {
-  Recall coarse;       ///< Hits in order of coarse score.
-  Recall rank_score;   ///< Hits in the order that `search` shows.
-  Recall match_logit;  ///< The reranked hits in order of the match logit alone: the paper's protocol.
+  RankMetrics coarse;       ///< Hits in order of coarse score.
+  RankMetrics rank_score;   ///< Hits in the order that `search` shows.
+  RankMetrics match_logit;  ///< The reranked hits in order of the match logit alone: the paper's protocol.
   size_t queries = 0;
   size_t skipped = 0;  ///< Captions of missing pictures, and those that no query can be made of.
   double seconds = 0;  ///< Of searching alone.

@@ -13,9 +13,6 @@
 
 namespace sightline::eval {
 
-/// What a pair that was not scored holds (x2vlm-spec section 9.2).
-inline constexpr float kUnscored = -100.0F;
-
 /// The raw match logit of one text against some pictures: one per entry of `images`, in order.
 using PairScorer = std::function<Result<std::vector<float>>(size_t text, std::span<const size_t> images)>;
 

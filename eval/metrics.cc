@@ -12,6 +12,23 @@ double PercentBelow(std::span<const size_t> ranks, size_t limit) {
   return 100.0 * static_cast<double>(hits) / static_cast<double>(ranks.size());
 }
 
+std::optional<double> MedianRank(std::span<const size_t> ranks) {
+  if (ranks.empty()) return std::nullopt;
+  std::vector<size_t> sorted(ranks.begin(), ranks.end());
+  std::sort(sorted.begin(), sorted.end());
+  const size_t upper = sorted[sorted.size() / 2];
+  const size_t lower = sorted[(sorted.size() - 1) / 2];
+  if (upper == kNotRanked) return std::nullopt;
+  return (static_cast<double>(lower) + static_cast<double>(upper)) / 2 + 1;
+}
+
+std::optional<double> MeanRank(std::span<const size_t> ranks) {
+  if (ranks.empty() || std::find(ranks.begin(), ranks.end(), kNotRanked) != ranks.end()) return std::nullopt;
+  double sum = 0;
+  for (const size_t rank : ranks) sum += static_cast<double>(rank);
+  return sum / static_cast<double>(ranks.size()) + 1;
+}
+
 Status CheckShapes(const ScoreMatrix& image_to_text, const ScoreMatrix& text_to_image, const GroundTruth& truth) {
   const size_t images = truth.img2txt.size();
   const size_t texts = truth.txt2img.size();
@@ -27,13 +44,18 @@ Status CheckShapes(const ScoreMatrix& image_to_text, const ScoreMatrix& text_to_
 
 }  // namespace
 
-Recall RecallOf(std::span<const size_t> ranks) {
-  return {.r1 = PercentBelow(ranks, 1), .r5 = PercentBelow(ranks, 5), .r10 = PercentBelow(ranks, 10)};
+RankMetrics MetricsOf(std::span<const size_t> ranks) {
+  return {.r1 = PercentBelow(ranks, 1),
+          .r5 = PercentBelow(ranks, 5),
+          .r10 = PercentBelow(ranks, 10),
+          .median_rank = MedianRank(ranks),
+          .mean_rank = MeanRank(ranks)};
 }
 
 size_t BestRank(std::span<const float> scores, std::span<const size_t> wanted) {
   size_t best = kNotRanked;
   for (const size_t index : wanted) {
+    if (scores[index] == kUnscored) continue;
     size_t rank = 0;
     for (size_t other = 0; other < scores.size(); ++other) {
       const bool ahead = scores[other] > scores[index] || (scores[other] == scores[index] && other < index);
@@ -55,7 +77,7 @@ Result<RetrievalMetrics> ComputeMetrics(const ScoreMatrix& image_to_text, const 
   for (size_t t = 0; t < truth.txt2img.size(); ++t) {
     image_ranks.push_back(BestRank(text_to_image.row(t), std::span(&truth.txt2img[t], 1)));
   }
-  return RetrievalMetrics{.txt = RecallOf(text_ranks), .img = RecallOf(image_ranks)};
+  return RetrievalMetrics{.txt = MetricsOf(text_ranks), .img = MetricsOf(image_ranks)};
 }
 
 }  // namespace sightline::eval

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,28 +21,33 @@ struct GroundTruth {
   std::vector<size_t> txt2img;               ///< Per caption its one picture.
 };
 
-/// Percentages of queries whose answer is among the first 1, 5, 10.
-struct Recall {
-  double r1 = 0;
-  double r5 = 0;
+/// What the ranks of all queries' answers come to.
+struct RankMetrics {
+  double r1 = 0;  ///< Percentage of queries whose answer is the first.
+  double r5 = 0;  ///< Among the first 5.
   double r10 = 0;
+  /// MdR, counted from 1; of an even number of queries the mean of the two in the middle. Absent without queries, and
+  /// where it would be the rank of an answer that was not ranked.
+  std::optional<double> median_rank = std::nullopt;
+  /// MnR, counted from 1. Absent without queries, and when any answer was not ranked: nobody knows its rank.
+  std::optional<double> mean_rank = std::nullopt;
 
-  double mean() const { return (r1 + r5 + r10) / 3; }
+  double recall_mean() const { return (r1 + r5 + r10) / 3; }
 };
 
 /// The reference's metric dictionary (x2vlm-spec section 9.3): `txt` is picture-to-text, `img` text-to-picture.
 struct RetrievalMetrics {
-  Recall txt;
-  Recall img;
+  RankMetrics txt;
+  RankMetrics img;
 
-  double r_mean() const { return (txt.mean() + img.mean()) / 2; }
+  double r_mean() const { return (txt.recall_mean() + img.recall_mean()) / 2; }
 };
 
-/// Recall over 0-based ranks; kNotRanked counts as a miss. No queries: zeros.
-Recall RecallOf(std::span<const size_t> ranks);
+/// Metrics of 0-based ranks; kNotRanked counts as a miss. No queries: recall 0.
+RankMetrics MetricsOf(std::span<const size_t> ranks);
 
 /// 0-based position of the best of `wanted` when `scores` are sorted in descending order, equal scores in order of
-/// index. kNotRanked when `wanted` is empty.
+/// index. What is kUnscored has no position. kNotRanked when `wanted` has none that is scored.
 size_t BestRank(std::span<const float> scores, std::span<const size_t> wanted);
 
 /// Metrics of both directions (x2vlm-spec section 9.3).

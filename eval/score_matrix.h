@@ -9,6 +9,9 @@
 
 namespace sightline::eval {
 
+/// What a pair that was not scored holds (x2vlm-spec section 9.2).
+inline constexpr float kUnscored = -100.0F;
+
 /// Scores of every row thing against every column thing, row-major.
 class ScoreMatrix {
  public:

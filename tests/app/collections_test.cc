@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "tests/app/app_fixture.h"
 
@@ -203,7 +202,16 @@ TEST_F(BadCollectionIntegrationTest, AModelThatIsNotThereOrBroken) {
   ExpectError(Run({"search", "photos", "cat", "--model", folder.path()}), 3, "config.json");
 }
 
-class UsageIntegrationTest : public ::testing::Test {};
+class UsageIntegrationTest : public ::testing::Test {
+ protected:
+  /// The first `size` entries of a real vocabulary.
+  static void WriteVocabulary(const fs::path& path, int size) {
+    const std::string all = testing::ReadTestFile(testing::TestData("text/vocab.txt"));
+    size_t end = 0;
+    for (int line = 0; line < size; ++line) end = all.find('\n', end) + 1;
+    testing::WriteTestFile(path, all.substr(0, end));
+  }
+};
 
 TEST_F(UsageIntegrationTest, WrongCommandLinesAreUsageErrors) {
   for (const std::vector<std::string>& arguments :
@@ -244,12 +252,7 @@ TEST_F(UsageIntegrationTest, TheDataFolderComesFromFlagThenEnvironment) {
 TEST_F(UsageIntegrationTest, ModelInfoAndImport) {
   EXPECT_THAT(RunProgram({"model", "info"}).out, HasSubstr("sightline-small"));
   const testing::TempDir folder;
-  std::ofstream vocabulary(folder / "vocab.txt");
-  const std::string all = testing::ReadTestFile(testing::TestData("text/vocab.txt"));
-  size_t end = 0;
-  for (int line = 0; line < 1000; ++line) end = all.find('\n', end) + 1;
-  vocabulary << all.substr(0, end);
-  vocabulary.close();
+  WriteVocabulary(folder / "vocab.txt", 1000);
   const std::string model = folder / "model";
   const RunResult imported =
       RunProgram({"model", "import", testing::TestData("retrieval_tiny/model.th"), model, "--dims",
@@ -261,6 +264,34 @@ TEST_F(UsageIntegrationTest, ModelInfoAndImport) {
   EXPECT_EQ(bad.exit_code, 3) << bad.err;
   EXPECT_FALSE(fs::exists(folder / "other"));
   EXPECT_EQ(RunProgram({"model", "import", folder / "bad.th", model, "--preset", "base"}).exit_code, 2);
+}
+
+TEST_F(UsageIntegrationTest, ImportForMoreFramesSaysWhichPositionsAreMissing) {
+  const testing::TempDir folder;
+  WriteVocabulary(folder / "vocab.txt", 300);
+  const auto import = [&folder](const std::string& name, const std::string& frames, bool json) {
+    std::vector<std::string> arguments = {"model",
+                                          "import",
+                                          testing::TestData("video_tiny/model_3_frames.th"),
+                                          folder / name,
+                                          "--dims",
+                                          testing::TestData("video_tiny/dims.json"),
+                                          "--tokenizer",
+                                          folder / "vocab.txt",
+                                          "--frames",
+                                          frames};
+    if (json) arguments.emplace_back("--json");
+    return RunProgram(arguments);
+  };
+  const RunResult five = import("five", "5", false);
+  EXPECT_EQ(five.exit_code, 0) << five.err;
+  EXPECT_THAT(five.out, HasSubstr("3 of 5 frame positions"));
+  EXPECT_THAT(RunProgram({"model", "info", folder / "five"}).out, HasSubstr("5 frames, each with its position"));
+  const RunResult two = import("two", "2", true);
+  EXPECT_EQ(two.exit_code, 0) << two.err;
+  EXPECT_EQ(boost::json::parse(two.out).at("frame_len").to_number<int>(), 2);
+  EXPECT_EQ(boost::json::parse(two.out).at("frame_positions_copied").to_number<int>(), 2);
+  EXPECT_EQ(import("none", "0", false).exit_code, 2);
 }
 
 }  // namespace

@@ -51,13 +51,13 @@ inline GroundTruth TruthFrom(const boost::json::value& json) {
 /// The value that the reference's dictionary calls `name`.
 inline double Named(const RetrievalMetrics& metrics, std::string_view name) {
   if (name == "r_mean") return metrics.r_mean();
-  const Recall& recall = name.substr(0, 3) == "txt" ? metrics.txt : metrics.img;
+  const RankMetrics& recall = name.substr(0, 3) == "txt" ? metrics.txt : metrics.img;
   const std::string_view rest = name.substr(4);
   if (rest == "r1") return recall.r1;
   if (rest == "r5") return recall.r5;
   if (rest == "r10") return recall.r10;
   EXPECT_EQ(rest, "r_mean");
-  return recall.mean();
+  return recall.recall_mean();
 }
 
 }  // namespace sightline::eval

@@ -24,12 +24,39 @@ TEST(MetricsTest, TiesAreRankedByIndex) {
 
 TEST(MetricsTest, RecallIsAPercentageAndMissesCount) {
   const std::vector<size_t> ranks = {0, 4, 9, kNotRanked};
-  const Recall recall = RecallOf(ranks);
+  const RankMetrics recall = MetricsOf(ranks);
   EXPECT_DOUBLE_EQ(recall.r1, 25);
   EXPECT_DOUBLE_EQ(recall.r5, 50);
   EXPECT_DOUBLE_EQ(recall.r10, 75);
-  EXPECT_DOUBLE_EQ(recall.mean(), 50);
-  EXPECT_DOUBLE_EQ(RecallOf({}).r10, 0);
+  EXPECT_DOUBLE_EQ(recall.recall_mean(), 50);
+  EXPECT_DOUBLE_EQ(MetricsOf({}).r10, 0);
+}
+
+TEST(MetricsTest, MedianAndMeanRankCountFromOne) {
+  const std::vector<size_t> odd = {4, 0, 1};
+  EXPECT_EQ(MetricsOf(odd).median_rank, 2);
+  EXPECT_DOUBLE_EQ(*MetricsOf(odd).mean_rank, 8.0 / 3);
+  const std::vector<size_t> even = {0, 7, 1, 2};
+  EXPECT_EQ(MetricsOf(even).median_rank, 2.5);
+  EXPECT_EQ(MetricsOf(even).mean_rank, 3.5);
+  EXPECT_EQ(MetricsOf(std::vector<size_t>{0}).median_rank, 1);
+  EXPECT_EQ(MetricsOf({}).median_rank, std::nullopt);
+  EXPECT_EQ(MetricsOf({}).mean_rank, std::nullopt);
+}
+
+TEST(MetricsTest, AnAnswerThatWasNotRankedHasNoMeanAndPerhapsAMedian) {
+  const std::vector<size_t> one_of_three = {0, kNotRanked, 3};
+  EXPECT_EQ(MetricsOf(one_of_three).median_rank, 4);
+  EXPECT_EQ(MetricsOf(one_of_three).mean_rank, std::nullopt);
+  // The middle of four lies between a rank and none.
+  const std::vector<size_t> two_of_four = {0, 3, kNotRanked, kNotRanked};
+  EXPECT_EQ(MetricsOf(two_of_four).median_rank, std::nullopt);
+}
+
+TEST(MetricsTest, WhatWasNotScoredIsNotRanked) {
+  const std::vector<float> scores = {kUnscored, -7, kUnscored};
+  EXPECT_EQ(BestRank(scores, std::vector<size_t>{0, 2}), kNotRanked);
+  EXPECT_EQ(BestRank(scores, std::vector<size_t>{0, 1}), 0U);
 }
 
 TEST(MetricsTest, AGalleryOfFewerThanTenWorks) {
