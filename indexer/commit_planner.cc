@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "indexer/item_metadata.h"
 
 namespace sightline::indexer {
 namespace {
@@ -15,10 +16,19 @@ namespace {
 using storage::ContentHash;
 using storage::ItemPath;
 
-// Only what is certainly gone has vanished: a folder that cannot be entered today proves nothing.
-bool HasVanished(const std::string& path) {
+bool Exists(const std::string& path) {
   std::error_code ignored;
-  return std::filesystem::symlink_status(path, ignored).type() == std::filesystem::file_type::not_found;
+  return std::filesystem::symlink_status(path, ignored).type() != std::filesystem::file_type::not_found;
+}
+
+// Only what is certainly gone has vanished: a folder that cannot be entered today proves nothing. A tar member or a
+// caption is as much there as the file that it came from.
+bool HasVanished(const std::string& path) {
+  if (Exists(path)) return false;
+  for (size_t hash = path.find('#'); hash != std::string::npos; hash = path.find('#', hash + 1)) {
+    if (Exists(path.substr(0, hash))) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -50,10 +60,11 @@ Result<Resolution> CommitPlanner::PlanKnown(WorkItem& item, Entry* old, Entry& t
     if (it == paths.end()) return Fail(ErrorCode::kCorruption, item.location.path + ": path index without a path");
     *it = item.location;
     target.changed = true;
+    StoreSaid(target, item);
     return Resolution::kUnchanged;
   }
   if (old != nullptr) DetachPath(*old, item.location.path);
-  return AttachPath(target, item.location);
+  return AttachPath(target, item);
 }
 
 Result<Resolution> CommitPlanner::PlanNew(WorkItem& item, Entry* old) {
@@ -91,9 +102,18 @@ Status CommitPlanner::StoreContent(Entry& entry, WorkItem& item) {
   record.hash = item.hash;
   record.width = item.width;
   record.height = item.height;
+  record.metadata = Overlay(std::move(item.content_metadata),
+                            item.input.metadata ? *item.input.metadata : WithoutContentKeys(record.metadata));
   hashes_[record.hash] = record.id;
   entry.changed = true;
   return {};
+}
+
+// What the source says about an item whose content stays.
+void CommitPlanner::StoreSaid(Entry& entry, const WorkItem& item) {
+  storage::ItemRecord& record = entry.record;
+  if (!item.input.metadata || record.paths[0].path != item.location.path) return;
+  record.metadata = Overlay(ContentKeysOf(record.metadata), *item.input.metadata);
 }
 
 void CommitPlanner::DetachPath(Entry& entry, const std::string& path) {
@@ -104,7 +124,8 @@ void CommitPlanner::DetachPath(Entry& entry, const std::string& path) {
 }
 
 // Adds the path, in place of one that has vanished if there is one.
-Resolution CommitPlanner::AttachPath(Entry& entry, const ItemPath& location) {
+Resolution CommitPlanner::AttachPath(Entry& entry, const WorkItem& item) {
+  const ItemPath& location = item.location;
   auto& paths = entry.record.paths;
   const size_t seen = std::min(paths_seen_[entry.record.id], paths.size());
   const auto gone = std::find_if(paths.begin() + static_cast<std::ptrdiff_t>(seen), paths.end(),
@@ -120,6 +141,7 @@ Resolution CommitPlanner::AttachPath(Entry& entry, const ItemPath& location) {
   }
   paths_[location.path] = entry.record.id;
   entry.changed = true;
+  StoreSaid(entry, item);
   return moved ? Resolution::kMoved : Resolution::kDuplicate;
 }
 

@@ -18,7 +18,7 @@ namespace sightline::indexer {
 enum class Resolution {
   kAdded,         ///< A new item.
   kUpdated,       ///< An item with this path has new content.
-  kUnchanged,     ///< Same path, same content; at most size and time are noted.
+  kUnchanged,     ///< Same path, same content; at most size, time and what its source says are noted.
   kDuplicate,     ///< Known content at one more path.
   kMoved,         ///< Known content whose old path no longer exists.
   kNeedsContent,  ///< Content that was known when the file was read is gone: read and encode it, then plan it again.
@@ -58,8 +58,9 @@ class CommitPlanner {
   Result<Resolution> PlanKnown(WorkItem& item, Entry* old, Entry& target);
   Result<Resolution> PlanNew(WorkItem& item, Entry* old);
   Status StoreContent(Entry& entry, WorkItem& item);
+  static void StoreSaid(Entry& entry, const WorkItem& item);
   void DetachPath(Entry& entry, const std::string& path);
-  Resolution AttachPath(Entry& entry, const storage::ItemPath& location);
+  Resolution AttachPath(Entry& entry, const WorkItem& item);
 
   storage::Collection& collection_;
   const int64_t now_;

@@ -9,8 +9,8 @@
 
 #include "base/token_matrix.h"
 #include "indexer/encode_stage.h"
+#include "indexer/input_sources.h"
 #include "indexer/preparer.h"
-#include "indexer/scanner.h"
 
 namespace sightline::indexer {
 namespace {
@@ -53,9 +53,9 @@ class Survey {
 
   Status Scan(const IndexInputs& inputs, const std::stop_token& stop) {
     Status status;
-    report_.progress.scan_done = Scanner().Scan(inputs.paths, [&](const ScanEntry& entry) {
+    report_.progress.scan_done = VisitInputs(inputs, [&](InputEntry entry) {
       if (stop.stop_requested()) return false;
-      status = Visit(entry);
+      status = Visit(std::move(entry));
       Tell(/*at_once=*/false);
       return status.has_value();
     });
@@ -70,24 +70,31 @@ class Survey {
     told_ = Clock::now();
   }
 
-  const std::vector<std::filesystem::path>& sample() const { return sample_; }
+  const std::vector<InputEntry>& sample() const { return sample_; }
   uint64_t path_bytes() const { return path_bytes_; }
 
  private:
-  Status Visit(const ScanEntry& entry) {
+  // A caption is known only by its words, and it costs nothing to look at them.
+  Result<WorkItem> Look(InputEntry entry) const {
+    return entry.is_caption() ? preparer_.Prepare(std::move(entry), {}) : preparer_.Look(std::move(entry));
+  }
+
+  Status Visit(InputEntry entry) {
     ++report_.progress.files_found;
-    WorkItem item = Preparer::Look(entry.path);
-    if (!entry.error.empty()) item.Fail(entry.error);
-    if (item.state == WorkState::kFailed) {
-      Fail(std::move(item));
-      return {};
+    SL_ASSIGN_OR_RETURN(WorkItem item, Look(std::move(entry)));
+    switch (item.state) {
+      case WorkState::kFailed:
+        Fail(std::move(item));
+        break;
+      case WorkState::kUnchanged:
+      case WorkState::kKnownContent:
+        ++report_.progress.unchanged;
+        break;
+      case WorkState::kSkipped:
+      case WorkState::kNewContent:
+        Draw(std::move(item.input));
+        break;
     }
-    SL_ASSIGN_OR_RETURN(const bool unchanged, preparer_.IsUnchanged(item.location));
-    if (unchanged) {
-      ++report_.progress.unchanged;
-      return {};
-    }
-    Draw(entry.path);
     return {};
   }
 
@@ -99,16 +106,16 @@ class Survey {
     }
   }
 
-  // Reservoir sampling: every file so far has the same chance to be in the sample.
-  void Draw(const std::filesystem::path& path) {
+  // Reservoir sampling: every input so far has the same chance to be in the sample.
+  void Draw(InputEntry entry) {
     const uint64_t seen = report_.forecast.files_to_encode++;
-    path_bytes_ += path.native().size();
+    path_bytes_ += entry.path.size();
     if (sample_.size() < kSampleFiles) {
-      sample_.push_back(path);
+      sample_.push_back(std::move(entry));
       return;
     }
     const uint64_t slot = std::uniform_int_distribution<uint64_t>(0, seen)(random_);
-    if (slot < kSampleFiles) sample_[slot] = path;
+    if (slot < kSampleFiles) sample_[slot] = std::move(entry);
   }
 
   const Preparer& preparer_;
@@ -117,17 +124,17 @@ class Survey {
   Clock::time_point started_ = Clock::now();
   Clock::time_point told_ = started_;
   std::mt19937_64 random_{20'240'501};  // fixed: the same files give the same sample
-  std::vector<std::filesystem::path> sample_;
+  std::vector<InputEntry> sample_;
   uint64_t path_bytes_ = 0;
 };
 
-SampleCost Measure(const std::vector<std::filesystem::path>& files, const Preparer& preparer, encoder::Encoder& encoder,
+SampleCost Measure(const std::vector<InputEntry>& inputs, const Preparer& preparer, encoder::Encoder& encoder,
                    PatchStorage patch_storage, const std::stop_token& stop) {
   SampleCost cost;
   std::vector<WorkItem> items;
   const auto decode_start = Clock::now();
-  for (const auto& file : files) items.push_back(preparer.PrepareAnew(file, stop));
-  cost.decode_seconds = SecondsSince(decode_start) / static_cast<double>(std::max<size_t>(1, files.size()));
+  for (const InputEntry& input : inputs) items.push_back(preparer.PrepareAnew(input, stop));
+  cost.decode_seconds = SecondsSince(decode_start) / static_cast<double>(std::max<size_t>(1, inputs.size()));
   std::erase_if(items, [](const WorkItem& item) { return item.state != WorkState::kNewContent; });
   if (items.empty() || stop.stop_requested()) return cost;
   std::vector<WorkItem> first = items;

@@ -20,15 +20,15 @@ struct IndexOptions {
   bool convert_icc_to_srgb = false;
   bool dry_run = false;  ///< Scan and forecast only; nothing is written.
   size_t decode_threads = 1;
-  size_t encode_batch = 16;  ///< Pictures per encoder call and per commit.
+  size_t encode_batch = 16;  ///< Units per encoder call and per commit.
   int thumbnail_side = 320;  ///< Pixels; 0 stores none.
   std::chrono::seconds file_timeout{30};
   uint64_t max_file_bytes = 1'000'000'000;
   uint64_t max_pixels = 256'000'000;
 };
 
-/// Counts of one run. Every scanned file ends in exactly one of added, unchanged, duplicate, moved or failed; a folder
-/// that cannot be listed counts as one failed file.
+/// Counts of one run. Every file, tar member and caption ends in exactly one of added, unchanged, duplicate, moved or
+/// failed; a folder that cannot be listed counts as one failed file.
 struct IndexProgress {
   uint64_t files_found = 0;  ///< So far; final once `scan_done`.
   bool scan_done = false;
@@ -38,7 +38,7 @@ struct IndexProgress {
   uint64_t duplicate = 0;
   uint64_t moved = 0;
   uint64_t failed = 0;
-  uint64_t encoded = 0;  ///< Pictures that went through the vision tower.
+  uint64_t encoded = 0;  ///< Units that went through the encoder: pictures, clips, captions.
   double seconds = 0;    ///< Since the start.
 
   uint64_t done() const { return added + unchanged + duplicate + moved + failed; }

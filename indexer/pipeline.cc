@@ -8,7 +8,7 @@
 #include "base/guard.h"
 #include "base/worker_pool.h"
 #include "indexer/encode_stage.h"
-#include "indexer/scanner.h"
+#include "indexer/input_sources.h"
 
 namespace sightline::indexer {
 namespace {
@@ -18,7 +18,7 @@ constexpr size_t kMaxBatchItems = 512;
 // Batches that may wait for the commit while the encoder works on the next one.
 constexpr size_t kBatchesAhead = 1;
 
-// Prepared pictures that may wait for the encoder: enough to fill a batch while another is being encoded, whichever
+// Prepared inputs that may wait for the encoder: enough to fill a batch while another is being encoded, whichever
 // worker is slow.
 size_t OrderedCapacity(const IndexOptions& options) {
   return std::max<size_t>(64, 2 * options.encode_batch) + options.decode_threads;
@@ -71,7 +71,7 @@ Status Pipeline::Run(const IndexInputs& inputs, std::stop_token stop) {
 // left. So a second, cheap scan runs ahead and only counts.
 void Pipeline::CountAhead(const IndexInputs& inputs) {
   const std::stop_token stop = stopping_.get_token();
-  count_done_ = Scanner().Scan(inputs.paths, [&](const ScanEntry&) {
+  count_done_ = VisitInputs(inputs, [&](const InputEntry&) {
     ++counted_ahead_;
     return !stop.stop_requested();
   });
@@ -80,11 +80,13 @@ void Pipeline::CountAhead(const IndexInputs& inputs) {
 void Pipeline::Scan(const IndexInputs& inputs) {
   const std::stop_token stop = stopping_.get_token();
   WorkerPool workers(options_.decode_threads, options_.decode_threads);
-  scan_done_ = Scanner().Scan(inputs.paths, [&](ScanEntry entry) {
+  scan_done_ = VisitInputs(inputs, [&](InputEntry entry) {
     if (stop.stop_requested()) return false;
-    auto task = std::make_shared<std::packaged_task<Result<WorkItem>()>>([this, stop, entry = std::move(entry)] {
-      return Guard("prepare " + entry.path.string(), [&] { return preparer_.Prepare(entry, stop); });
-    });
+    auto prepare = [this, stop, entry = std::move(entry)]() mutable {
+      const std::string what = "prepare " + entry.path;
+      return Guard(what, [&] { return preparer_.Prepare(std::move(entry), stop); });
+    };
+    auto task = std::make_shared<std::packaged_task<Result<WorkItem>()>>(std::move(prepare));
     if (!ordered_.Push(task->get_future())) return false;
     ++scanned_;
     workers.Submit([task] { (*task)(); });
@@ -183,9 +185,9 @@ Status Pipeline::CommitBatch(Batch batch, uint64_t encoded) {
 }
 
 // The content was known when the file was read, and its item is gone since: another file took its place, or the
-// encoder failed on it. Reads and encodes the file by itself.
+// encoder failed on it. Reads and encodes the input by itself.
 Result<Resolution> Pipeline::PlanAnew(WorkItem& item, uint64_t& encoded) {
-  item = preparer_.PrepareAnew(item.location.path, {});
+  item = preparer_.PrepareAnew(std::move(item.input), {});
   encoded += EncodeItems(encoder_, collection_.config().patch_storage, std::span(&item, 1));
   if (item.state == WorkState::kFailed) return Resolution::kNeedsContent;
   return planner_.Plan(item);

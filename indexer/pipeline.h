@@ -76,7 +76,7 @@ class Pipeline {
 
   std::stop_source stopping_;  ///< A stop was requested, or the run has failed.
   BoundedQueue<Pending> ordered_;
-  BoundedQueue<std::pair<Batch, uint64_t>> encoded_;  ///< With the number of pictures encoded.
+  BoundedQueue<std::pair<Batch, uint64_t>> encoded_;  ///< With the number of units encoded.
   InFlight in_flight_;
   std::mutex failure_mutex_;
   std::optional<Error> failure_;  ///< Of the encode thread's look-ups.

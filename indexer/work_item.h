@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
+#include "base/metadata.h"
 #include "base/types.h"
+#include "indexer/input_entry.h"
 #include "storage/records.h"
 
 namespace sightline::indexer {
@@ -12,27 +18,49 @@ namespace sightline::indexer {
 /// What is known about one input on its way through the pipeline.
 enum class WorkState {
   kUnchanged,     ///< Known under this path with this size and time: nothing was read.
-  kKnownContent,  ///< The content is stored, or on its way to be; the path may be new.
+  kKnownContent,  ///< The content is stored, or on its way to be; the path or what is said about it may be new.
   kNewContent,    ///< Read and prepared for the encoder; later encoded.
   kFailed,        ///< `reason` says why.
   kSkipped,       ///< A stop was requested before it was looked at.
 };
 
+/// One frame of a clip: model pixels, image_res x image_res. Clips that share a frame share its pixels, which are
+/// encoded once.
+struct ClipFrame {
+  int64_t time_us = 0;
+  std::shared_ptr<const ImageRgb8> model_pixels;
+};
+
+/// The frames of one clip, in order of time, at least one.
+struct ClipInput {
+  std::vector<ClipFrame> frames;
+  bool store_frame_vectors = true;  ///< Whether each frame's own embedding becomes a vector of the unit.
+};
+
+/// What the encoder reads of a unit: nothing any more (encoded), a picture's model pixels (image_res x image_res), a
+/// clip, or a caption's words.
+using ModelInput = std::variant<std::monostate, ImageRgb8, ClipInput, std::string>;
+
 /// One unit of an item: what the encoder reads, then what is stored.
 struct WorkUnit {
-  ImageRgb8 model_pixels;   ///< image_res x image_res; empty once encoded.
+  ModelInput input;
   storage::NewUnit stored;  ///< Type and thumbnail from the start, vectors and tokens once encoded, ids at the commit.
 };
 
-/// One input from the scan to the commit. A stage adds to it and hands it on; a picture has one unit.
+/// One input from the scan to the commit. A stage adds to it and hands it on; a picture or caption has one unit.
 struct WorkItem {
+  InputEntry input;
   storage::ItemPath location;  ///< Size and time as they were before the content was read.
   WorkState state = WorkState::kSkipped;
   std::string reason;           ///< kFailed only.
   storage::ContentHash hash{};  ///< kKnownContent and kNewContent.
-  int width = 0;                ///< kNewContent: pixels as shown.
+  int width = 0;                ///< kNewContent: pixels as shown; 0 for captions.
   int height = 0;
+  Metadata content_metadata;    ///< kNewContent: what the content itself says (Note [Whose metadata]).
   std::vector<WorkUnit> units;  ///< kNewContent.
+
+  WorkItem() = default;
+  explicit WorkItem(InputEntry entry) : input(std::move(entry)) { location.path = input.path; }
 
   /// Makes the item kFailed. A path at the start of `why` is left out: the error list has it already.
   void Fail(std::string why) {

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "indexer/picture_preparer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/sha256.h"
+#include "encoder/preprocess.h"
+#include "media/image.h"
+#include "media/source.h"
+
+namespace sightline::indexer {
+namespace {
+
+// Note [Memory]
+// Every worker may hold one file and its decoded picture, so the pipeline's memory is bounded by workers x largest
+// picture. To keep that flat whatever lies in a folder, pictures beyond these sizes go through one at a time.
+constexpr uint64_t kBigFileBytes = 64 << 20;
+constexpr uint64_t kBigPicturePixels = 64 << 20;
+
+constexpr int kThumbnailQuality = 80;
+
+storage::ContentHash HashOf(std::span<const std::byte> bytes) {
+  Sha256 sha;
+  sha.Update(bytes);
+  const Sha256Digest digest = sha.Finish();
+  storage::ContentHash hash;
+  std::copy_n(digest.begin(), hash.size(), hash.begin());
+  return hash;
+}
+
+Status AddUnit(WorkItem& item, const ImageRgb8& picture, int image_res, int thumbnail_side) {
+  WorkUnit unit;
+  unit.stored.record.type = UnitType::kImage;
+  SL_ASSIGN_OR_RETURN(unit.input, encoder::ResizeToModelPixels(picture, image_res));
+  if (thumbnail_side > 0) {
+    SL_ASSIGN_OR_RETURN(unit.stored.thumbnail, media::MakeThumbnailJpeg(picture, thumbnail_side, kThumbnailQuality));
+  }
+  item.units.push_back(std::move(unit));
+  return {};
+}
+
+}  // namespace
+
+Status PicturePreparer::Prepare(WorkItem& item, const ContentKnown& is_known, std::stop_token stop) const {
+  auto lane = LaneForSize(item.location.size_bytes);
+  const Bytes bytes = Read(item);
+  if (!bytes) return {};
+  SL_ASSIGN_OR_RETURN(const bool known, is_known(item.hash));
+  if (known) {
+    item.state = WorkState::kKnownContent;
+  } else {
+    Decode(item, bytes, lane, stop);
+  }
+  return {};
+}
+
+std::unique_lock<std::mutex> PicturePreparer::LaneForSize(uint64_t size_bytes) const {
+  return size_bytes > kBigFileBytes ? std::unique_lock(big_lane_) : std::unique_lock(big_lane_, std::defer_lock);
+}
+
+// The whole file, hashed; null when the item failed.
+PicturePreparer::Bytes PicturePreparer::Read(WorkItem& item) const {
+  if (item.location.size_bytes == 0) {
+    item.Fail("the file is empty");
+    return nullptr;
+  }
+  auto bytes = SourceOf(item.input).ReadAll(options_.max_file_bytes);
+  if (!bytes) {
+    item.Fail(std::move(bytes.error().message));
+    return nullptr;
+  }
+  if ((*bytes)->size() != item.location.size_bytes) {
+    item.Fail("the file changed while it was read");
+    return nullptr;
+  }
+  item.hash = HashOf(**bytes);
+  return *std::move(bytes);
+}
+
+void PicturePreparer::Decode(WorkItem& item, const Bytes& bytes, std::unique_lock<std::mutex>& big_lane,
+                             std::stop_token stop) const {
+  const media::Source source = media::Source::FromMemory(bytes, item.location.path);
+  const auto info = media::ProbeImage(source, options_.max_file_bytes);
+  if (info && !big_lane.owns_lock()) {
+    const auto pixels = static_cast<uint64_t>(info->width) * static_cast<uint64_t>(info->height);
+    if (pixels > kBigPicturePixels) big_lane.lock();
+  }
+  media::DecodeOptions decode;
+  decode.apply_exif_orientation = options_.apply_exif_orientation;
+  decode.convert_icc_to_srgb = options_.convert_icc_to_srgb;
+  decode.max_pixels = options_.max_pixels;
+  decode.max_bytes = options_.max_file_bytes;
+  decode.limits = Limits::After(options_.file_timeout, stop);
+  const auto picture = media::DecodeImage(source, decode);
+  if (!picture) {
+    if (picture.error().code == ErrorCode::kCancelled) return;  // stays kSkipped
+    item.Fail(picture.error().message);
+    return;
+  }
+  if (auto added = AddUnit(item, *picture, image_res_, options_.thumbnail_side); !added) {
+    item.Fail(std::move(added.error().message));
+    return;
+  }
+  item.width = picture->width;
+  item.height = picture->height;
+  item.state = WorkState::kNewContent;
+}
+
+}  // namespace sightline::indexer
