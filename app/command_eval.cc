@@ -79,7 +79,7 @@ Status RunLive(const query::Searcher& searcher, const eval::RetrievalSet& set, c
     }
     output.rows.back().queries_per_second = static_cast<double>(report.queries) / std::max(report.seconds, 1e-9);
     output.queries = report.queries;
-    output.skipped = report.skipped;
+    output.skipped = report.skipped + set.left_out.size();
   }
   return {};
 }
@@ -96,7 +96,7 @@ Status RunMatrix(const storage::Collection& collection, encoder::Encoder& encode
           {.name = fmt::format("k_test_{}", k_test), .img = report.reranked->img, .txt = report.reranked->txt});
     }
     output.queries = report.captions;
-    output.skipped = set.captions.size() - report.captions;
+    output.skipped = set.captions.size() - report.captions + set.left_out.size();
   }
   return {};
 }
@@ -122,7 +122,8 @@ Result<ExitCode> RunEval(const Session& session, const EvalFlags& flags) {
                        .precision = flags.model.precision,
                        .patches = flags.patches,
                        .pictures = set->images.size() - gallery.missing.size(),
-                       .missing = gallery.missing};
+                       .missing = gallery.missing,
+                       .left_out = set->left_out};
   if (flags.protocol == "matrix") {
     SL_RETURN_IF_ERROR(RunMatrix(*collection, *encoder, *set, gallery, flags, interrupt.token(), output));
   } else {

@@ -28,11 +28,18 @@ void AddMetrics(const char* prefix, const eval::RankMetrics& metrics, json::obje
   out[fmt::format("{}_mnr", prefix)] = RankValue(metrics.mean_rank);
 }
 
+json::array Texts(const std::vector<std::string>& texts) {
+  json::array out;
+  for (const std::string& text : texts) out.emplace_back(ValidUtf8(text));
+  return out;
+}
+
 }  // namespace
 
 std::string EvalTable(const EvalOutput& output) {
   std::string out;
   for (const std::string& missing : output.missing) out += fmt::format("missing: {}\n", OneLine(missing));
+  for (const std::string& caption : output.left_out) out += fmt::format("left out: {}\n", OneLine(caption));
   out += fmt::format("{}: {} pictures, {} captions", OneLine(output.set), output.pictures, output.queries);
   if (output.skipped > 0) out += fmt::format(", {} captions left out", output.skipped);
   out += fmt::format("; model {}, {}, patches {}\n\n", OneLine(output.model), output.precision, output.patches);
@@ -54,9 +61,8 @@ std::string EvalJson(const EvalOutput& output) {
                       {"precision", output.precision},     {"patches", output.patches},
                       {"pictures", output.pictures},       {"captions", output.queries},
                       {"skipped_captions", output.skipped}};
-  json::array missing;
-  for (const std::string& picture : output.missing) missing.emplace_back(ValidUtf8(picture));
-  out["missing"] = std::move(missing);
+  out["missing"] = Texts(output.missing);
+  out["left_out"] = Texts(output.left_out);
   json::object stages;
   for (const EvalRow& row : output.rows) {
     json::object stage;

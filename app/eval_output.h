@@ -25,9 +25,10 @@ struct EvalOutput {
   std::string precision;
   std::string patches;
   size_t pictures = 0;
-  std::vector<std::string> missing;
+  std::vector<std::string> missing;   ///< Pictures that could not be indexed, with the reason.
+  std::vector<std::string> left_out;  ///< Captions that the set's reader refused, with place and reason.
   size_t queries = 0;
-  size_t skipped = 0;
+  size_t skipped = 0;  ///< Captions that took no part: those of missing pictures and those left out.
   std::vector<EvalRow> rows = {};
 };
 

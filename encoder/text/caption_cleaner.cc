@@ -85,7 +85,7 @@ Result<CleanedCaption> CleanCaption(std::string_view raw, int max_words) {
     text = CollapseWhitespace(text);
     const std::string_view stripped = Strip(text);
     if (stripped.empty()) {
-      return Fail(ErrorCode::kInvalidArgument, "the query has no words after cleaning (only spaces and punctuation)");
+      return Fail(ErrorCode::kInvalidArgument, "the text has no words after cleaning (only spaces and punctuation)");
     }
     const std::string_view kept = FirstWords(stripped, max_words);
     return CleanedCaption{std::string(kept), kept.size() < stripped.size()};

@@ -26,6 +26,24 @@ TEST(RetrievalSetTest, AnEmptySetAndAPictureWithoutCaptionsAreFine) {
   EXPECT_THAT(ParseRetrievalJson(R"([{"image": "1.jpg", "caption": []}])"), IsOk());
 }
 
+TEST(RetrievalSetTest, VideosAreNamedByKeyOrByFlag) {
+  const auto by_key = ParseRetrievalJson(R"([{"video": "1.mp4", "caption": ["one"]}])");
+  ASSERT_THAT(by_key, IsOk());
+  EXPECT_EQ(by_key->images.at(0), "1.mp4");
+  EXPECT_TRUE(by_key->has_videos);
+  EXPECT_TRUE(ParseRetrievalJson(R"([{"image": "1.mp4", "is_video": true, "caption": []}])")->has_videos);
+  EXPECT_FALSE(ParseRetrievalJson(R"([{"image": "1.jpg", "is_video": false, "caption": []}])")->has_videos);
+}
+
+TEST(RetrievalSetTest, CaptionsWithoutWordsAreLeftOutAndListed) {
+  const auto set = ParseRetrievalJson(R"([{"image": "1.jpg", "caption": ["?!", "a dog", ""]}])");
+  ASSERT_THAT(set, IsOk());
+  ASSERT_EQ(set->captions.size(), 1U);
+  EXPECT_EQ(set->captions[0].text, "a dog");
+  ASSERT_EQ(set->left_out.size(), 2U);
+  EXPECT_THAT(set->left_out[0], ::testing::HasSubstr("entry 0: "));
+}
+
 TEST(RetrievalSetMalformedTest, WhatIsNotJsonIsCorrupt) {
   for (const char* text : {"", "[", "[{]", "\xFF\xFE", "[{\"image\": \"a\", \"caption\": [\"\xC3\x28\"]}]"}) {
     EXPECT_THAT(ParseRetrievalJson(text), IsError(ErrorCode::kCorruption)) << text;
@@ -44,6 +62,10 @@ TEST(RetrievalSetMalformedTest, OtherShapesNameTheEntry) {
               IsErrorWith(ErrorCode::kInvalidArgument, "image"));
   EXPECT_THAT(ParseRetrievalJson(R"([{"image": "a", "caption": []}, {"image": "b", "caption": "one"}])"),
               IsErrorWith(ErrorCode::kInvalidArgument, "entry 1"));
+  EXPECT_THAT(ParseRetrievalJson(R"([{"image": "a", "video": "b", "caption": []}])"),
+              IsErrorWith(ErrorCode::kInvalidArgument, "both"));
+  EXPECT_THAT(ParseRetrievalJson(R"([{"image": "a", "is_video": 1, "caption": []}])"),
+              IsErrorWith(ErrorCode::kInvalidArgument, "is_video"));
   EXPECT_THAT(ParseRetrievalJson(R"([{"image": "a", "caption": [1]}])"),
               IsErrorWith(ErrorCode::kInvalidArgument, "not a string"));
 }
