@@ -8,6 +8,7 @@
 #include <boost/json.hpp>
 
 #include "app/commands.h"
+#include "app/item_kind.h"
 #include "app/open.h"
 #include "app/text.h"
 
@@ -23,9 +24,12 @@ struct ListFlags {
 };
 
 void PrintItem(const storage::ItemRecord& item) {
-  fmt::print("{:>8}  {:>11}", item.id.value, fmt::format("{}x{}", item.width, item.height));
+  fmt::print("{:>8}  {:<24}", item.id.value, DescribeItem(item));
   for (size_t i = 0; i < item.paths.size(); ++i) {
-    fmt::print("{}{}\n", i == 0 ? "  " : "                       also ", OneLine(item.paths[i].path));
+    fmt::print("{}{}", i == 0 ? "  " : "                               also ", OneLine(item.paths[i].path));
+    const std::string* words = KindOf(item) == ItemKind::kCaption ? CaptionWords(item.metadata) : nullptr;
+    if (i == 0 && words != nullptr) fmt::print("  \"{}\"", OneLine(*words));
+    fmt::print("\n");
   }
 }
 
@@ -34,8 +38,14 @@ void PrintItemJson(const storage::ItemRecord& item) {
   for (const storage::ItemPath& path : item.paths) paths.push_back(json::string(ValidUtf8(path.path)));
   json::array units;
   for (const UnitId unit : item.units) units.push_back(unit.value);
-  const json::object object = {{"item_id", item.id.value}, {"paths", std::move(paths)}, {"width", item.width},
-                               {"height", item.height},    {"added_at", item.added_at}, {"unit_ids", std::move(units)}};
+  const ItemKind kind = KindOf(item);
+  json::object object = {{"item_id", item.id.value},    {"kind", json::string(NameOf(kind))},
+                         {"paths", std::move(paths)},   {"width", item.width},
+                         {"height", item.height},       {"added_at", item.added_at},
+                         {"unit_ids", std::move(units)}};
+  const std::string* words = kind == ItemKind::kCaption ? CaptionWords(item.metadata) : nullptr;
+  if (words != nullptr) object["text"] = json::string(ValidUtf8(*words));
+  if (const auto duration = DurationUs(item.metadata)) object["duration_ms"] = *duration / 1000;
   fmt::print("{}\n", json::serialize(object));
 }
 
@@ -53,7 +63,7 @@ Result<ExitCode> RunList(const Session& session, const ListFlags& flags) {
 
 void AddListCommand(CLI::App& app, Session& session) {
   auto flags = std::make_shared<ListFlags>();
-  CLI::App* command = app.add_subcommand("list", "The items of a collection: id, size in pixels, paths");
+  CLI::App* command = app.add_subcommand("list", "The items of a collection: id, what it is, paths");
   command->add_option("collection", flags->collection, "Its name")->required();
   command->add_option("--limit", flags->limit, "Items to show (default: all)")->check(CLI::PositiveNumber);
   command->add_flag("--json", flags->json, "One JSON object per line");

@@ -11,6 +11,7 @@
 #include <boost/json.hpp>
 
 #include "app/commands.h"
+#include "app/item_kind.h"
 #include "app/item_reference.h"
 #include "app/open.h"
 #include "app/text.h"
@@ -33,6 +34,7 @@ Result<std::optional<storage::ItemRecord>> ReadItem(const storage::RecordStore& 
 struct Removal {
   storage::WriteSet changes;
   ItemId item;
+  std::string what;  // What kind of item, for people.
   std::vector<std::string> removed_paths;
   std::string remaining_path;  // Empty when the item is gone.
 };
@@ -43,6 +45,7 @@ Removal PlanRemoval(storage::ItemRecord item, const std::string& reference) {
   const bool by_id = ParseItemId(reference).has_value();
   Removal removal;
   removal.item = item.id;
+  removal.what = DescribeItem(item);
   std::vector<storage::ItemPath> remaining;
   for (const storage::ItemPath& path : item.paths) {
     const bool is_named = std::find(spellings.begin(), spellings.end(), path.path) != spellings.end();
@@ -74,7 +77,7 @@ void Tell(const Removal& removal, bool as_json) {
   }
   for (const std::string& path : removal.removed_paths) {
     if (removal.remaining_path.empty()) {
-      fmt::print("removed item {}: {}\n", removal.item.value, OneLine(path));
+      fmt::print("removed item {} ({}): {}\n", removal.item.value, removal.what, OneLine(path));
     } else {
       fmt::print("removed a path of item {}: {} (it stays as {})\n", removal.item.value, OneLine(path),
                  OneLine(removal.remaining_path));

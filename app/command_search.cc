@@ -4,6 +4,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -28,14 +30,16 @@ constexpr int kThumbnailQuality = 85;
 
 struct SearchFlags {
   std::string collection;
-  std::string words;
-  bool has_words = false;
+  std::vector<std::string> words;  // Empty: none were given.
   std::string image;
   std::string item;
   size_t top = 10;
   size_t rerank = 64;
   std::optional<double> min_match;
   std::vector<std::string> types;
+  std::string group_by;
+  size_t group_size = 5;
+  bool no_merge = false;
   double timeout_s = 0;  // 0: none.
   ModelOptions model;
   std::string html;
@@ -50,9 +54,11 @@ Result<ImageRgb8> ReadQueryPicture(const std::string& path) {
   return picture;
 }
 
+std::string WordsOf(const SearchFlags& flags) { return fmt::format("{}", fmt::join(flags.words, " ")); }
+
 Result<query::SearchRequest> MakeRequest(const storage::Collection& collection, const SearchFlags& flags) {
   query::SearchRequest request;
-  if (flags.has_words) request.query.text = flags.words;
+  if (!flags.words.empty()) request.query.text = WordsOf(flags);
   if (!flags.image.empty()) {
     SL_ASSIGN_OR_RETURN(request.query.picture, ReadQueryPicture(flags.image));
   }
@@ -63,6 +69,9 @@ Result<query::SearchRequest> MakeRequest(const storage::Collection& collection, 
   request.top_k = flags.top;
   request.rerank_depth = flags.rerank;
   request.min_match = flags.min_match;
+  request.join_clips = !flags.no_merge;
+  if (flags.group_by == "video") request.group_by = query::GroupBy::kVideo;
+  request.group_size = flags.group_size;
   if (flags.timeout_s > 0)
     request.limits = Limits::After(std::chrono::microseconds(std::llround(flags.timeout_s * 1e6)));
   return request;
@@ -70,11 +79,12 @@ Result<query::SearchRequest> MakeRequest(const storage::Collection& collection, 
 
 SearchSubject SubjectOf(const SearchFlags& flags, const query::SearchRequest& request, uint64_t units) {
   return {.collection = flags.collection,
-          .words = flags.words,
+          .words = WordsOf(flags),
           .picture = flags.image,
           .item = request.query.item ? request.query.item->value : 0,
           .units = units,
-          .min_match = flags.min_match};
+          .min_match = flags.min_match,
+          .types = request.filter.types};
 }
 
 Status WriteHtml(const std::string& path, const storage::Collection& collection, const SearchSubject& subject,
@@ -94,8 +104,11 @@ Status WriteHtml(const std::string& path, const storage::Collection& collection,
   return written;
 }
 
+// Each path once, where its best hit stands: several moments of one video are one file.
 void PrintPaths(const query::SearchAnswer& answer, char end) {
+  std::unordered_set<std::string_view> seen;
   for (const query::Hit& hit : answer.hits) {
+    if (!seen.insert(hit.path).second) continue;
     std::fwrite(hit.path.data(), 1, hit.path.size(), stdout);
     std::fputc(end, stdout);
   }
@@ -137,13 +150,24 @@ void AddOutputFlags(CLI::App& command, SearchFlags& flags) {
   command.add_flag("--json", flags.json, "Print one JSON object")->excludes(paths_only);
 }
 
+void AddMomentFlags(CLI::App& command, SearchFlags& flags) {
+  CLI::Option* group_by =
+      command.add_option("--group-by", flags.group_by, "video: one hit per video, its best moments inside")
+          ->check(CLI::IsMember({"video"}));
+  command.add_option("--group-size", flags.group_size, "Moments listed per video (default: 5)")
+      ->needs(group_by)
+      ->check(CLI::Range(1, 100));
+  command.add_flag("--no-merge", flags.no_merge, "Keep neighbouring clips of a video apart");
+}
+
 }  // namespace
 
 void AddSearchCommand(CLI::App& app, Session& session) {
   auto flags = std::make_shared<SearchFlags>();
-  CLI::App* command = app.add_subcommand("search", "Find pictures by words, by a picture, or by both");
+  CLI::App* command =
+      app.add_subcommand("search", "Find pictures, moments of videos and captions by words, by a picture, or by both");
   command->add_option("collection", flags->collection, "Its name")->required();
-  CLI::Option* words = command->add_option("words", flags->words, "What to look for, as one argument");
+  command->add_option("words", flags->words, "What to look for; quotes are not needed");
   CLI::Option* image = command->add_option("--image", flags->image, "Find pictures like this file");
   command->add_option("--item", flags->item, "Find others like this item (id or path)")->excludes(image);
   command->add_option("--top", flags->top, "Hits to show")->check(CLI::Range(1, 1000));
@@ -151,17 +175,19 @@ void AddSearchCommand(CLI::App& app, Session& session) {
       ->check(CLI::Range(0, 1024));
   command->add_option("--min-match", flags->min_match, "Hide hits below this match probability")
       ->check(CLI::Range(0.0, 1.0));
-  command->add_option("--type", flags->types, "image, clip or text; may be repeated")
+  command
+      ->add_option("--type", flags->types,
+                   "image, clip, text: several with commas or repeated (default: image,clip; everything with --item)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::IsMember({"image", "clip", "text"}));
+  AddMomentFlags(*command, *flags);
   command->add_option("--timeout", flags->timeout_s, "Seconds; what is not reranked by then is marked as degraded")
       ->check(CLI::PositiveNumber);
   command->add_option("--model", flags->model.model, "Model directory (default: sightline-small)");
   command->add_option("--precision", flags->model.precision, "fp32 or bf16")->check(CLI::IsMember({"fp32", "bf16"}));
   AddOutputFlags(*command, *flags);
-  command->callback([flags, words, &session] {
-    flags->has_words = words->count() > 0;
-    session.run = [flags, &session] { return RunSearch(session, *flags); };
-  });
+  command->callback([flags, &session] { session.run = [flags, &session] { return RunSearch(session, *flags); }; });
 }
 
 }  // namespace sightline::app

@@ -8,6 +8,7 @@
 
 #include "app/commands.h"
 #include "app/data_dir.h"
+#include "app/item_kind.h"
 #include "app/open.h"
 #include "app/text.h"
 
@@ -35,17 +36,69 @@ std::string_view NameOfState(storage::JobState state) {
   return "unknown";
 }
 
+struct ItemCounts {
+  uint64_t pictures = 0;
+  uint64_t videos = 0;
+  uint64_t captions = 0;
+  uint64_t clips = 0;
+  int64_t video_us = 0;  // What is known of the videos' durations.
+};
+
 struct CollectionStatus {
   storage::CollectionConfig config;
   storage::CollectionStats stats;
+  ItemCounts counts;
   std::vector<storage::JobRecord> jobs;
 };
+
+void Count(const storage::ItemRecord& item, ItemCounts& counts) {
+  switch (KindOf(item)) {
+    case ItemKind::kPicture:
+      ++counts.pictures;
+      return;
+    case ItemKind::kVideo:
+      ++counts.videos;
+      counts.clips += item.units.size();
+      counts.video_us += DurationUs(item.metadata).value_or(0);
+      return;
+    case ItemKind::kCaption:
+      ++counts.captions;
+      return;
+  }
+}
+
+Result<ItemCounts> CountItems(const storage::Collection& collection) {
+  ItemCounts counts;
+  SL_RETURN_IF_ERROR(collection.ForEachItem([&](const storage::ItemRecord& item) {
+    Count(item, counts);
+    return true;
+  }));
+  return counts;
+}
+
+// "133 pictures, 8 videos (5 min 12 s in 45 clips), 20 captions"
+std::string DescribeCounts(const ItemCounts& counts) {
+  std::vector<std::string> parts;
+  const auto add = [&](uint64_t count, std::string_view what) {
+    if (count > 0) parts.push_back(fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"));
+    return count > 0;
+  };
+  add(counts.pictures, "picture");
+  if (add(counts.videos, "video")) {
+    const std::string length =
+        counts.video_us > 0 ? HumanSeconds(static_cast<double>(counts.video_us) / 1e6) + " in " : "";
+    parts.back() += fmt::format(" ({}{} clip{})", length, counts.clips, counts.clips == 1 ? "" : "s");
+  }
+  add(counts.captions, "caption");
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
 
 Result<CollectionStatus> ReadStatus(const Session& session, const std::string& name) {
   SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, name));
   SL_ASSIGN_OR_RETURN(const storage::CollectionStats stats, collection->Stats());
+  SL_ASSIGN_OR_RETURN(const ItemCounts counts, CountItems(*collection));
   SL_ASSIGN_OR_RETURN(std::vector<storage::JobRecord> jobs, collection->Jobs());
-  return CollectionStatus{collection->config(), stats, std::move(jobs)};
+  return CollectionStatus{collection->config(), stats, counts, std::move(jobs)};
 }
 
 json::object JobJson(const storage::JobRecord& job) {
@@ -61,6 +114,11 @@ json::object StatusJson(const std::string& name, const CollectionStatus& status)
   for (const storage::JobRecord& job : status.jobs) jobs.push_back(JobJson(job));
   return {{"collection", name},
           {"items", status.stats.items},
+          {"pictures", status.counts.pictures},
+          {"videos", status.counts.videos},
+          {"captions", status.counts.captions},
+          {"clips", status.counts.clips},
+          {"video_ms", status.counts.video_us / 1000},
           {"units", status.stats.units},
           {"vectors", status.stats.vectors},
           {"model", status.config.model_name},
@@ -76,8 +134,8 @@ json::object StatusJson(const std::string& name, const CollectionStatus& status)
 
 void PrintStatus(const std::string& name, const CollectionStatus& status) {
   const storage::CollectionStats& stats = status.stats;
-  fmt::print("collection  {}\nitems       {}\nunits       {} with {} vectors of {} floats\n", name, stats.items,
-             stats.units, stats.vectors, status.config.dim);
+  fmt::print("collection  {}\nitems       {}\n", name, stats.items == 0 ? "0" : DescribeCounts(status.counts));
+  fmt::print("units       {} with {} vectors of {} floats\n", stats.units, stats.vectors, status.config.dim);
   fmt::print("model       {} ({:.12})\n", OneLine(status.config.model_name), status.config.model_fingerprint);
   fmt::print("patches     {} as {}", HumanBytes(stats.token_bytes), storage::NameOf(status.config.patch_storage));
   if (stats.units > 0) fmt::print(", {} per unit", HumanBytes(stats.token_bytes / stats.units));

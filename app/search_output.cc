@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <boost/json.hpp>
 
+#include "app/item_kind.h"
 #include "app/match_word.h"
 #include "app/text.h"
 
@@ -14,12 +15,12 @@ namespace {
 
 namespace json = boost::json;
 
-std::string MatchCell(const query::Hit& hit) {
+std::string MatchCell(const query::Moment& hit) {
   if (!hit.match_probability) return "-";
   return fmt::format("{:.2f} {}", *hit.match_probability, MatchWord(*hit.match_probability));
 }
 
-bool IsWeak(const query::Hit& hit) { return hit.match_probability && *hit.match_probability < kWeakBelow; }
+bool IsWeak(const query::Moment& hit) { return hit.match_probability && *hit.match_probability < kWeakBelow; }
 
 json::value MetadataJson(const MetadataValue& value) {
   struct Visitor {
@@ -52,20 +53,29 @@ std::optional<int64_t> Milliseconds(std::optional<int64_t> microseconds) {
   return *microseconds / 1000;
 }
 
+void AddMoment(const query::Moment& moment, json::object& out) {
+  out["unit_id"] = moment.unit.value;
+  out["score"] = moment.rank_score ? *moment.rank_score : double{moment.coarse_score};
+  out["match_probability"] = OrNull(moment.match_probability);
+  out["match_logit"] = OrNull(moment.match_logit);
+  out["coarse_score"] = moment.coarse_score;
+  out["start_ms"] = OrNull(Milliseconds(moment.range ? std::optional(moment.range->start_us) : std::nullopt));
+  out["end_ms"] = OrNull(Milliseconds(moment.range ? std::optional(moment.range->end_us) : std::nullopt));
+  out["best_frame_ms"] = OrNull(Milliseconds(moment.best_frame_us));
+  out["clips"] = moment.clips;
+}
+
 json::object HitJson(const query::Hit& hit) {
   json::object out;
   out["item_id"] = hit.item.value;
-  out["unit_id"] = hit.unit.value;
   out["type"] = json::string(NameOf(hit.type));
   out["path"] = json::string(ValidUtf8(hit.path));
-  out["score"] = hit.rank_score ? *hit.rank_score : double{hit.coarse_score};
-  out["match_probability"] = OrNull(hit.match_probability);
-  out["match_logit"] = OrNull(hit.match_logit);
-  out["coarse_score"] = hit.coarse_score;
-  out["start_ms"] = OrNull(Milliseconds(hit.range ? std::optional(hit.range->start_us) : std::nullopt));
-  out["end_ms"] = OrNull(Milliseconds(hit.range ? std::optional(hit.range->end_us) : std::nullopt));
-  out["best_frame_ms"] = OrNull(Milliseconds(hit.best_frame_us));
+  AddMoment(hit, out);
   out["metadata"] = MetadataJson(hit.metadata);
+  if (hit.moments.empty()) return out;
+  json::array moments;
+  for (const query::Moment& moment : hit.moments) AddMoment(moment, moments.emplace_back(json::object()).as_object());
+  out["moments"] = std::move(moments);
   return out;
 }
 
@@ -81,10 +91,47 @@ json::object QueryJson(const SearchSubject& subject, const query::SearchAnswer& 
   return out;
 }
 
-size_t ItemWidth(const query::SearchAnswer& answer) {
-  size_t width = 4;
-  for (const query::Hit& hit : answer.hits) width = std::max(width, std::to_string(hit.item.value).size());
-  return width;
+// Which columns a table has, and how wide they are.
+struct TableShape {
+  bool has_match = false;
+  size_t item_width = 4;
+  size_t time_width = 0;  // 0: no hit has a time.
+};
+
+TableShape ShapeOf(const query::SearchAnswer& answer) {
+  TableShape shape = {.has_match = answer.reranked > 0};
+  for (const query::Hit& hit : answer.hits) {
+    shape.item_width = std::max(shape.item_width, std::to_string(hit.item.value).size());
+    shape.time_width = std::max(shape.time_width, TimeCell(hit).size());
+    for (const query::Moment& moment : hit.moments) {
+      shape.time_width = std::max(shape.time_width, TimeCell(moment).size());
+    }
+  }
+  return shape;
+}
+
+std::string Heading(const TableShape& shape) {
+  std::string out = fmt::format("\n  {:>3}  {}{:>10}", "#", shape.has_match ? "  match        " : "", "similarity");
+  if (shape.time_width > 0) out += fmt::format("  {:<{}}", "time", shape.time_width);
+  return out + fmt::format("  {:>{}}  path\n", "item", shape.item_width);
+}
+
+std::string ScoreCells(const query::Moment& moment, const TableShape& shape) {
+  std::string out;
+  if (shape.has_match) out = fmt::format("{} {:<13}", IsWeak(moment) ? '~' : ' ', MatchCell(moment));
+  out += fmt::format("{:>10.3f}", moment.coarse_score);
+  if (shape.time_width > 0) out += fmt::format("  {:<{}}", TimeCell(moment), shape.time_width);
+  return out;
+}
+
+// The hit, and below it the further moments of its group.
+std::string HitRows(const query::Hit& hit, size_t rank, const TableShape& shape) {
+  std::string out = fmt::format("  {:>3}  {}  {:>{}}  {}\n", rank, ScoreCells(hit, shape), hit.item.value,
+                                shape.item_width, OneLine(NameOfHit(hit)));
+  for (size_t i = 1; i < hit.moments.size(); ++i) {
+    out += fmt::format("  {:>3}  {}\n", "", ScoreCells(hit.moments[i], shape));
+  }
+  return out;
 }
 
 }  // namespace
@@ -107,7 +154,20 @@ std::string NoMatchSentence(const SearchSubject& subject, const query::SearchAns
     return fmt::format("{}: all {} candidates are below the match probability {}", start, answer.below_min_match,
                        *subject.min_match);
   }
+  if (subject.types.empty()) return start + ": it has nothing that can be seen (captions: --type text)";
   return start + ": nothing passes the filter";
+}
+
+std::string TimeCell(const query::Moment& moment) {
+  if (!moment.range) return {};
+  std::string out = ClockTime(moment.range->start_us) + "-" + ClockTime(moment.range->end_us);
+  if (moment.best_frame_us) out += ", best " + ClockTime(*moment.best_frame_us);
+  return out;
+}
+
+std::string NameOfHit(const query::Hit& hit) {
+  const std::string* words = hit.type == UnitType::kText ? CaptionWords(hit.metadata) : nullptr;
+  return words == nullptr ? hit.path : fmt::format("\"{}\"  {}", *words, hit.path);
 }
 
 std::string Summary(const SearchSubject& subject, const query::SearchAnswer& answer) {
@@ -124,17 +184,10 @@ std::string Summary(const SearchSubject& subject, const query::SearchAnswer& ans
 std::string AnswerTable(const SearchSubject& subject, const query::SearchAnswer& answer) {
   std::string out = fmt::format("{} in {}: {}\n", Describe(subject), subject.collection, Summary(subject, answer));
   if (answer.hits.empty()) return out + NoMatchSentence(subject, answer) + "\n";
-  const size_t width = ItemWidth(answer);
-  const bool has_match = answer.reranked > 0;
-  out += fmt::format("\n  {:>3}  {}{:>10}  {:>{}}  path\n", "#", has_match ? "  match        " : "", "similarity",
-                     "item", width);
-  for (size_t i = 0; i < answer.hits.size(); ++i) {
-    const query::Hit& hit = answer.hits[i];
-    out += fmt::format("  {:>3}  ", i + 1);
-    if (has_match) out += fmt::format("{} {:<13}", IsWeak(hit) ? '~' : ' ', MatchCell(hit));
-    out += fmt::format("{:>10.3f}  {:>{}}  {}\n", hit.coarse_score, hit.item.value, width, OneLine(hit.path));
-  }
-  if (has_match && std::all_of(answer.hits.begin(), answer.hits.end(), IsWeak)) {
+  const TableShape shape = ShapeOf(answer);
+  out += Heading(shape);
+  for (size_t i = 0; i < answer.hits.size(); ++i) out += HitRows(answer.hits[i], i + 1, shape);
+  if (shape.has_match && std::all_of(answer.hits.begin(), answer.hits.end(), IsWeak)) {
     out += "\nonly weak matches (~): more likely than not, none of these is what you look for\n";
   }
   return out;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "query/searcher.h"
 
@@ -17,6 +18,7 @@ struct SearchSubject {
   uint64_t item = 0;    ///< 0 without an item.
   uint64_t units = 0;   ///< Searched: all units of the collection.
   std::optional<double> min_match;
+  std::vector<UnitType> types;  ///< As asked for; empty: not asked.
 };
 
 /// "a dog" / like dog.jpg / like item 12, or two of them: for headings.
@@ -27,6 +29,12 @@ std::string NoMatchSentence(const SearchSubject& subject, const query::SearchAns
 
 /// "500 searched, 64 reranked, 81 ms", with remarks on what was cut, hidden or left out.
 std::string Summary(const SearchSubject& subject, const query::SearchAnswer& answer);
+
+/// "0:12-0:20, best 0:14"; empty for what has no time.
+std::string TimeCell(const query::Moment& moment);
+
+/// The path; of a caption its words, then the path.
+std::string NameOfHit(const query::Hit& hit);
 
 /// A table for people, ending in a line break. Weak hits are marked with '~'.
 std::string AnswerTable(const SearchSubject& subject, const query::SearchAnswer& answer);

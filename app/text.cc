@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -97,6 +98,15 @@ std::string HumanSeconds(double seconds) {
   if (whole < 60) return fmt::format("{} s", whole);
   if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
   return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
+}
+
+std::string ClockTime(int64_t microseconds, bool tenths) {
+  const int64_t in_tenths = std::max<int64_t>(microseconds, 0) / 100'000;
+  const int64_t seconds = in_tenths / 10;
+  std::string out = seconds < 3600 ? fmt::format("{}:{:02}", seconds / 60, seconds % 60)
+                                   : fmt::format("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+  if (tenths) out += fmt::format(".{}", in_tenths % 10);
+  return out;
 }
 
 std::string HumanTime(int64_t seconds) {

@@ -22,6 +22,10 @@ std::string HumanBytes(uint64_t bytes);
 /// "1 h 05 min", "2 min 10 s", "12 s".
 std::string HumanSeconds(double seconds);
 
+/// A moment of a video as "0:14", "1:02:05"; with tenths ("0:14.5") where `tenths` says so. Rounded down, so that it
+/// never names a later second than the one that is shown.
+std::string ClockTime(int64_t microseconds, bool tenths = false);
+
 /// Local time as "2026-11-24 18:05", for seconds since 1970.
 std::string HumanTime(int64_t seconds);
 

@@ -10,7 +10,8 @@
 namespace sightline::query {
 
 /// Gives every living state its candidates, best coarse score first, all from one view. The units of a query's own
-/// item are left out: "more like this" does not mean this. Units removed meanwhile are left out as well. Failures,
+/// item are left out: "more like this" does not mean this. Units removed meanwhile are left out as well. Where clips
+/// may be joined or grouped, it goes on until top_k hits are sure to be left, as far as there are so many. Failures,
 /// kDeadlineExceeded included, land in the states.
 void FindCandidates(std::span<SearchState> states, const storage::IndexView& view, const storage::RecordStore& records);
 

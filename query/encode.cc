@@ -81,13 +81,15 @@ void EncodePictures(std::span<SearchState> states, encoder::Encoder* encoder) {
   for (size_t i = 0; i < users.size(); ++i) {
     requests.push_back({.model_pixels = &pixels[i], .limits = users[i]->request->limits});
   }
-  const std::vector<Result<encoder::ImageEncoding>> encodings = encoder->EncodeImages(requests, TokenFormat::kFp16);
+  std::vector<Result<encoder::ImageEncoding>> encodings = encoder->EncodeImages(requests, TokenFormat::kFp32);
   for (size_t i = 0; i < users.size(); ++i) {
-    if (encodings[i]) {
-      Absorb(*users[i], AddDirection(*users[i], encodings[i]->embedding));
-    } else {
-      users[i]->FailWith(encodings[i].error());
+    if (!encodings[i]) {
+      users[i]->FailWith(std::move(encodings[i]).error());
+      continue;
     }
+    Absorb(*users[i], AddDirection(*users[i], encodings[i]->embedding));
+    users[i]->picture_vector = std::move(encodings[i]->embedding);
+    users[i]->patches = std::move(encodings[i]->patches);
   }
 }
 

@@ -9,9 +9,9 @@
 
 namespace sightline::query {
 
-/// Gives every living state its query vector and, where there are words, token states: one EncodeTexts and one
-/// EncodeImages call for all. A picture, item or vector joined by words searches with the normalised sum of both
-/// embeddings. `encoder` may be null when no plan needs it. Failures land in the states.
+/// Gives every living state its query vector and, where there are words or a picture, token states or patches: one
+/// EncodeTexts and one EncodeImages call for all. A picture, item or vector joined by words searches with the
+/// normalised sum of both embeddings. `encoder` may be null when no plan needs it. Failures land in the states.
 void EncodeQueries(std::span<SearchState> states, encoder::Encoder* encoder, const storage::RecordStore& records,
                    uint32_t dim);
 

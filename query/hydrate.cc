@@ -13,18 +13,15 @@ Status HydrateOne(SearchState& state, const storage::RecordStore& records) {
   SL_ASSIGN_OR_RETURN(const auto items, records.GetItems(ids));
   for (size_t i = 0; i < ids.size(); ++i) {
     if (!items[i]) continue;
-    const Candidate& candidate = state.candidates[i];
-    state.answer.hits.push_back({.item = candidate.item,
-                                 .unit = candidate.unit,
-                                 .type = candidate.type,
-                                 .path = items[i]->paths.empty() ? std::string() : items[i]->paths[0].path,
-                                 .coarse_score = candidate.coarse_score,
-                                 .match_logit = candidate.match_logit,
-                                 .rank_score = candidate.rank_score,
-                                 .match_probability = candidate.match_probability,
-                                 .range = candidate.range,
-                                 .best_frame_us = candidate.best_frame_us,
-                                 .metadata = items[i]->metadata});
+    Candidate& candidate = state.candidates[i];
+    Hit hit;
+    static_cast<Moment&>(hit) = candidate;
+    hit.item = candidate.item;
+    hit.type = candidate.type;
+    hit.path = items[i]->paths.empty() ? std::string() : items[i]->paths[0].path;
+    hit.metadata = items[i]->metadata;
+    hit.moments = std::move(candidate.moments);
+    state.answer.hits.push_back(std::move(hit));
   }
   return {};
 }

@@ -2,6 +2,7 @@
 #include "query/plan.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 namespace sightline::query {
@@ -9,6 +10,8 @@ namespace {
 
 constexpr size_t kMaxTopK = 1000;
 constexpr size_t kMaxRerankDepth = 1024;
+constexpr size_t kMaxGroupSize = 100;
+constexpr std::array kAllTypes = {UnitType::kImage, UnitType::kClip, UnitType::kText};
 
 Status CheckNumbers(const SearchRequest& request) {
   if (request.top_k < 1 || request.top_k > kMaxTopK) {
@@ -17,6 +20,9 @@ Status CheckNumbers(const SearchRequest& request) {
   if (request.rerank_depth > kMaxRerankDepth) {
     return Fail(ErrorCode::kInvalidArgument,
                 "rerank depth is " + std::to_string(request.rerank_depth) + ", not in 0..1024");
+  }
+  if (request.group_size < 1 || request.group_size > kMaxGroupSize) {
+    return Fail(ErrorCode::kInvalidArgument, "group size is " + std::to_string(request.group_size) + ", not in 1..100");
   }
   // Written so that NaN is refused too.
   if (request.min_match && !(*request.min_match >= 0 && *request.min_match <= 1)) {
@@ -58,39 +64,63 @@ Status CheckModel(const storage::CollectionConfig& config, const encoder::Encode
   return {};
 }
 
-bool CanHavePatches(const Filter& filter) {
-  return filter.types.empty() ||
-         std::any_of(filter.types.begin(), filter.types.end(), [](UnitType type) { return type != UnitType::kText; });
+bool IsSearched(const Filter& filter, UnitType type) {
+  return filter.types.empty() || std::find(filter.types.begin(), filter.types.end(), type) != filter.types.end();
 }
 
-Status CheckMinMatch(const SearchRequest& request) {
-  if (!request.query.text) {
+bool AnyPairing(const SearchQuery& query, const Filter& filter) {
+  return std::any_of(kAllTypes.begin(), kAllTypes.end(), [&](UnitType type) {
+    return IsSearched(filter, type) && PairingOf(query, type) != Pairing::kNone;
+  });
+}
+
+bool OnlyTexts(const Filter& filter) {
+  return IsSearched(filter, UnitType::kText) && !IsSearched(filter, UnitType::kImage) &&
+         !IsSearched(filter, UnitType::kClip);
+}
+
+Status CheckMinMatch(const SearchRequest& request, const Filter& filter) {
+  const SearchQuery& query = request.query;
+  // A picture among pictures and captions has pairs as well, but then min_match would hide every picture.
+  if (!query.text && !(query.picture && OnlyTexts(filter))) {
     return Fail(ErrorCode::kInvalidArgument,
-                "min_match needs words: a picture, item or vector alone is compared by embedding, and that has no "
-                "match probability");
+                "min_match needs words, or a picture that is searched among captions alone: anything else is compared "
+                "by embedding, and that has no match probability");
   }
   if (request.rerank_depth == 0) {
     return Fail(ErrorCode::kInvalidArgument, "min_match needs reranking, which a rerank depth of 0 turns off");
   }
-  if (!CanHavePatches(request.filter)) {
+  if (!AnyPairing(query, filter)) {
     return Fail(ErrorCode::kInvalidArgument,
-                "min_match needs pictures or clips: words against text have no match "
-                "probability");
+                "min_match needs pictures or clips: words against text have no match probability");
   }
   return {};
 }
 
+Filter FilterOf(const SearchRequest& request) {
+  Filter filter = request.filter;
+  const bool by_content = request.query.text || request.query.picture;
+  if (filter.types.empty() && by_content) filter.types = {UnitType::kImage, UnitType::kClip};
+  return filter;
+}
+
 }  // namespace
+
+Pairing PairingOf(const SearchQuery& query, UnitType type) {
+  if (type == UnitType::kText) return query.picture ? Pairing::kPicture : Pairing::kNone;
+  return query.text ? Pairing::kWords : Pairing::kNone;
+}
 
 Result<Plan> MakePlan(const SearchRequest& request, const storage::CollectionConfig& config,
                       const encoder::Encoder* encoder) {
   SL_RETURN_IF_ERROR(CheckNumbers(request));
   SL_RETURN_IF_ERROR(CheckQuery(request.query));
-  if (request.min_match) SL_RETURN_IF_ERROR(CheckMinMatch(request));
   Plan plan;
+  plan.filter = FilterOf(request);
+  if (request.min_match) SL_RETURN_IF_ERROR(CheckMinMatch(request, plan.filter));
   plan.needs_text_encoder = request.query.text.has_value();
   plan.needs_image_encoder = request.query.picture.has_value();
-  plan.rerank = plan.needs_text_encoder && request.rerank_depth > 0 && CanHavePatches(request.filter);
+  plan.rerank = request.rerank_depth > 0 && AnyPairing(request.query, plan.filter);
   if (plan.needs_text_encoder || plan.needs_image_encoder) SL_RETURN_IF_ERROR(CheckModel(config, encoder));
   // What is not reranked has no match probability, so min_match could only hide it.
   plan.coarse_k = request.min_match ? request.rerank_depth

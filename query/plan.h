@@ -3,23 +3,41 @@
 
 #include <cstddef>
 
+#include "base/filter.h"
 #include "base/result.h"
+#include "base/types.h"
 #include "encoder/encoder.h"
 #include "query/searcher.h"
 #include "storage/collection.h"
 
 namespace sightline::query {
 
+/// What the fusion encoder reads when it meets a unit.
+enum class Pairing {
+  kNone,     ///< Nothing: words against words and pictures against pictures have no match logit.
+  kWords,    ///< The query's words against the unit's patches.
+  kPicture,  ///< The query's picture against the unit's token states: the roles swapped.
+};
+
+/// How a query is read against units of one type.
+Pairing PairingOf(const SearchQuery& query, UnitType type);
+
 /// What a request needs from the stages.
 struct Plan {
   bool needs_text_encoder = false;   ///< There are words.
   bool needs_image_encoder = false;  ///< There is a picture.
-  bool rerank = false;               ///< Words against patches, at a depth above 0.
+  bool rerank = false;               ///< Some type that is searched has a pairing, at a depth above 0.
   size_t coarse_k = 0;               ///< Candidates asked of the coarse stage.
+  Filter filter;                     ///< What is searched: the request's, see Note [Types searched].
 };
 
 /// Checks a request and decides its stages. `encoder` may be null.
 /// Errors: kInvalidArgument and kFailedPrecondition as in Searcher::Search, as far as they show before encoding.
+///
+/// Note [Types searched]
+/// Words are closer to any other words than to the picture that they describe, so captions would take all places of the
+/// coarse stage, and none of them could be reranked. A query by words or by a picture that names no types therefore
+/// searches what can be seen: image and clip units. Captions are found by asking for them.
 Result<Plan> MakePlan(const SearchRequest& request, const storage::CollectionConfig& config,
                       const encoder::Encoder* encoder);
 

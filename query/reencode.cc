@@ -14,7 +14,7 @@
 namespace sightline::query {
 namespace {
 
-constexpr size_t kBatch = 16;  // Pictures in memory at a time.
+constexpr size_t kBatch = 16;  // Units in memory at a time.
 
 bool HasHash(std::span<const std::byte> bytes, const storage::ContentHash& hash) {
   Sha256 sha;
@@ -37,42 +37,79 @@ std::optional<ImageRgb8> ReadModelPixels(const storage::ItemRecord& item, int im
   return std::nullopt;
 }
 
-Status EncodeBatch(std::span<const UnitId> ids, const storage::RecordStore& records, encoder::Encoder& encoder,
-                   const Limits& limits, PatchTable& table) {
-  SL_ASSIGN_OR_RETURN(const auto units, records.GetUnits(ids));
+// A unit whose tokens are missing, with its item.
+struct Missing {
+  storage::UnitRecord unit;
+  storage::ItemRecord item;
+};
+
+// Units and items that are still there.
+Result<std::vector<Missing>> ReadRecords(std::span<const UnitId> ids, const storage::RecordStore& records) {
+  std::vector<Missing> found;
+  SL_ASSIGN_OR_RETURN(auto units, records.GetUnits(ids));
+  for (auto& unit : units) {
+    if (!unit) continue;
+    SL_ASSIGN_OR_RETURN(auto items, records.GetItems(std::span(&unit->item, 1)));
+    if (items[0]) found.push_back({*std::move(unit), *std::move(items[0])});
+  }
+  return found;
+}
+
+void EncodePictures(std::span<const Missing> batch, encoder::Encoder& encoder, const Limits& limits,
+                    TokenTable& table) {
   std::vector<UnitId> found;
   std::vector<ImageRgb8> pixels;
-  for (const auto& unit : units) {
-    if (!unit || unit->type != UnitType::kImage) continue;
-    SL_ASSIGN_OR_RETURN(const auto items, records.GetItems(std::span(&unit->item, 1)));
-    if (!items[0]) continue;
-    auto picture = ReadModelPixels(*items[0], encoder.info().config.vision.image_res, limits);
+  for (const Missing& missing : batch) {
+    if (missing.unit.type != UnitType::kImage) continue;
+    auto picture = ReadModelPixels(missing.item, encoder.info().config.vision.image_res, limits);
     if (!picture) continue;
-    found.push_back(unit->id);
+    found.push_back(missing.unit.id);
     pixels.push_back(*std::move(picture));
   }
+  if (found.empty()) return;
   std::vector<encoder::ImageRequest> requests;
   for (const ImageRgb8& picture : pixels) requests.push_back({.model_pixels = &picture, .limits = limits});
-  if (requests.empty()) return {};
   auto encodings = encoder.EncodeImages(requests, TokenFormat::kFp16);
   for (size_t i = 0; i < found.size(); ++i) {
     if (encodings[i]) table.emplace(found[i], std::move(encodings[i]->patches));
   }
-  return {};
+}
+
+const std::string* WordsOf(const storage::ItemRecord& item) {
+  const auto found = item.metadata.find(metadata_key::kText);
+  return found == item.metadata.end() || found->second.empty() ? nullptr : std::get_if<std::string>(&found->second[0]);
+}
+
+void EncodeTexts(std::span<const Missing> batch, encoder::Encoder& encoder, const Limits& limits, TokenTable& table) {
+  std::vector<UnitId> found;
+  std::vector<encoder::TextRequest> requests;
+  for (const Missing& missing : batch) {
+    const std::string* words = missing.unit.type == UnitType::kText ? WordsOf(missing.item) : nullptr;
+    if (words == nullptr) continue;
+    found.push_back(missing.unit.id);
+    requests.push_back({.text = *words, .limits = limits});
+  }
+  if (found.empty()) return;
+  auto encodings = encoder.EncodeTexts(requests);
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (encodings[i]) table.emplace(found[i], std::move(encodings[i]->token_states));
+  }
 }
 
 }  // namespace
 
-Result<PatchTable> ReencodePatches(std::span<const UnitId> units, const storage::RecordStore& records,
-                                   encoder::Encoder& encoder, const Limits& limits) {
-  PatchTable table;
+Result<TokenTable> ReencodeTokens(std::span<const UnitId> units, const storage::RecordStore& records,
+                                  encoder::Encoder& encoder, const Limits& limits) {
+  TokenTable table;
   for (size_t begin = 0; begin < units.size(); begin += kBatch) {
-    if (const Status status = limits.Check("encode patches again"); !status) {
+    if (const Status status = limits.Check("encode units again"); !status) {
       if (status.error().code == ErrorCode::kDeadlineExceeded) break;
       return tl::unexpected<Error>(status.error());
     }
-    SL_RETURN_IF_ERROR(
-        EncodeBatch(units.subspan(begin, std::min(kBatch, units.size() - begin)), records, encoder, limits, table));
+    const auto ids = units.subspan(begin, std::min(kBatch, units.size() - begin));
+    SL_ASSIGN_OR_RETURN(const std::vector<Missing> batch, ReadRecords(ids, records));
+    EncodePictures(batch, encoder, limits, table);
+    EncodeTexts(batch, encoder, limits, table);
   }
   return table;
 }

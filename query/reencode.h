@@ -6,16 +6,16 @@
 
 #include "base/limits.h"
 #include "encoder/encoder.h"
-#include "query/patches.h"
+#include "query/tokens.h"
 #include "storage/record_store.h"
 
 namespace sightline::query {
 
-/// Makes the patches of image units from their items' files, for collections that store none: reads each item's first
-/// readable path whose content still has the stored hash, decodes it as indexing does by default, encodes it. What
-/// cannot be read any more is left out; running out of time leaves out the rest. Errors: kCancelled, and RecordStore's
-/// read errors. I/O and encoding: a second or more for a deep rerank on a CPU.
-Result<PatchTable> ReencodePatches(std::span<const UnitId> units, const storage::RecordStore& records,
-                                   encoder::Encoder& encoder, const Limits& limits);
+/// Makes the tokens of units again, for collections that store none. Image units: reads each item's first readable path
+/// whose content still has the stored hash, decodes it as indexing does by default, encodes it. Text units: encodes the
+/// words in the item's metadata. What cannot be read any more is left out; running out of time leaves out the rest.
+/// Errors: kCancelled, and RecordStore's read errors. I/O and encoding: a second or more for a deep rerank on a CPU.
+Result<TokenTable> ReencodeTokens(std::span<const UnitId> units, const storage::RecordStore& records,
+                                  encoder::Encoder& encoder, const Limits& limits);
 
 }  // namespace sightline::query

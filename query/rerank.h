@@ -4,8 +4,8 @@
 #include <span>
 
 #include "encoder/encoder.h"
-#include "query/patches.h"
 #include "query/search_state.h"
+#include "query/tokens.h"
 
 namespace sightline::query {
 
@@ -13,13 +13,13 @@ namespace sightline::query {
 /// request fails it.
 void GiveUpRerankWhenLate(SearchState& state);
 
-/// Scores the first `rerank_depth` candidates of every living state that reranks, in one Match call, and gives them
-/// rank score and match probability (architecture, section 1). A candidate without patches stays without; a deadline
-/// met on the way degrades the answer. Other failures land in the states.
-void Rerank(std::span<SearchState> states, encoder::Encoder& encoder, const PatchTable& patches);
+/// Scores the paired ones of the first `rerank_depth` candidates of every living state that reranks, in one Match call,
+/// and gives them rank score and match probability (architecture, section 1). A candidate without tokens stays without;
+/// a deadline met on the way degrades the answer. Other failures land in the states.
+void Rerank(std::span<SearchState> states, encoder::Encoder& encoder, const TokenTable& tokens);
 
 /// Best first: reranked candidates by rank score, then the rest by coarse score; equal ones by unit id. Drops what is
-/// below min_match (counted) and what has no probability to compare with it, then what is beyond top_k.
-void OrderAndCut(SearchState& state);
+/// below min_match (counted) and what has no probability to compare with it.
+void OrderAndHide(SearchState& state);
 
 }  // namespace sightline::query

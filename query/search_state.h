@@ -13,18 +13,14 @@
 
 namespace sightline::query {
 
-/// One unit that the coarse stage found, and what the fusion encoder said about it.
-struct Candidate {
-  UnitId unit;
+/// One unit that the coarse stage found, and what the fusion encoder said about it; later a run of clips.
+struct Candidate : Moment {
   ItemId item;
   UnitType type = UnitType::kImage;
-  std::optional<TimeRange> range;
-  std::optional<int64_t> best_frame_us;
-  float coarse_score = 0;
-  float words_score = 0;  ///< What the rank score counts: cosine of the words alone. The coarse score unless joined.
-  std::optional<float> match_logit = std::nullopt;
-  std::optional<double> rank_score = std::nullopt;
-  std::optional<double> match_probability = std::nullopt;
+  /// Cosine of the part of the query that is read against the unit: what the rank score counts. The coarse score unless
+  /// the query joins two things.
+  float pair_score = 0;
+  std::vector<Moment> moments = {};  ///< As in Hit.
 };
 
 /// One request of a batch on its way through the stages. A failure ends it; the others go on.
@@ -34,6 +30,8 @@ struct SearchState {
   Embedding query_vector;
   Embedding words_vector;    ///< Embedding of the words alone; empty without words.
   TokenMatrix token_states;  ///< Empty without words.
+  Embedding picture_vector;  ///< Embedding of the picture alone; empty without a picture.
+  TokenMatrix patches;       ///< The picture's; empty without a picture.
   std::vector<Candidate> candidates;
   SearchAnswer answer;
   std::optional<Error> failure;

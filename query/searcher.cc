@@ -8,10 +8,11 @@
 #include "query/coarse.h"
 #include "query/encode.h"
 #include "query/hydrate.h"
-#include "query/patches.h"
+#include "query/moments.h"
 #include "query/rerank.h"
 #include "query/search_state.h"
 #include "query/stopwatch.h"
+#include "query/tokens.h"
 
 namespace sightline::query {
 namespace {
@@ -40,10 +41,10 @@ void RerankAll(std::span<SearchState> states, const storage::Collection& collect
                Stopwatch& watch, StageTimings& timings) {
   for (SearchState& state : states) GiveUpRerankWhenLate(state);
   if (!AnyReranks(states)) return;
-  const PatchTable patches = LoadPatches(states, collection, encoder);
+  const TokenTable tokens = LoadTokens(states, collection, encoder);
   timings.patches_ms = watch.LapMs();
   for (SearchState& state : states) GiveUpRerankWhenLate(state);
-  Rerank(states, encoder, patches);
+  Rerank(states, encoder, tokens);
   timings.rerank_ms = watch.LapMs();
 }
 
@@ -77,7 +78,10 @@ std::vector<Result<SearchAnswer>> Searcher::Search(std::span<const SearchRequest
   FindCandidates(states, *view, records);
   timings.coarse_ms = watch.LapMs();
   if (AnyReranks(states)) RerankAll(states, collection_, *encoder_, watch, timings);
-  for (SearchState& state : states) OrderAndCut(state);
+  for (SearchState& state : states) {
+    OrderAndHide(state);
+    ShapeHits(state);
+  }
   Hydrate(states, records);
   timings.total_ms = watch.TotalMs();
   return TakeAnswers(std::move(states), timings);

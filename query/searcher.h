@@ -25,30 +25,50 @@ struct SearchQuery {
   std::optional<Embedding> vector;   ///< dim floats; normalised here.
 };
 
+enum class GroupBy {
+  kNone,
+  kVideo,  ///< One hit per video, its moments listed inside; pictures and captions stay as they are.
+};
+
 struct SearchRequest {
   SearchQuery query;
   size_t top_k = 10;         ///< 1..1000.
   size_t rerank_depth = 64;  ///< Coarse candidates that the fusion encoder scores; 0 turns reranking off. 0..1024.
-  std::optional<double> min_match;  ///< Hide hits below this match probability; needs words against patches.
+  /// Hide hits below this match probability. Needs words against patches, or a picture against texts alone.
+  std::optional<double> min_match;
+  /// What is searched. Without types: image and clip units for words and pictures, everything for items and vectors
+  /// (plan.h, Note [Types searched]).
   Filter filter;
+  bool join_clips = true;  ///< Neighbouring clips of one video that fit alike become one hit (moments.h).
+  GroupBy group_by = GroupBy::kNone;
+  size_t group_size = 5;  ///< Moments listed inside a group. 1..100.
   Limits limits;
 };
 
-struct Hit {
-  ItemId item;
-  UnitId unit;
-  UnitType type = UnitType::kImage;
-  std::string path;
+/// A unit that was found, with its scores; or a run of neighbouring clips, with those of the best one.
+struct Moment {
+  UnitId unit;                     ///< Of a run: the best clip.
+  std::optional<TimeRange> range;  ///< Clips only. Of a run: from the start of its first clip to the end of its last.
+  /// The sampled frame that is nearest to the query; absent where the collection keeps no frame embeddings.
+  std::optional<int64_t> best_frame_us;
+  size_t clips = 0;  ///< How many clips this stands for; 0 for pictures and captions.
   float coarse_score = 0;
   std::optional<float> match_logit;  ///< Absent where the pair was not reranked.
-  /// `match_logit + coarse_weight * coarse_score`. Words joined by a picture, item or vector count with the coarse
-  /// score that they would have alone, because the calibration knows no other: the likeness chooses the candidates, the
-  /// words rank them.
+  /// `match_logit + coarse_weight * coarse_score`. Of a query that joins two things, the one that is read against the
+  /// unit (the words against patches, the picture against token states) counts with the coarse score that it would have
+  /// alone, because the calibration knows no other: both choose the candidates, one ranks them.
   std::optional<double> rank_score;
-  std::optional<double> match_probability;  ///< Null for picture-to-picture, item and raw-vector queries without words.
-  std::optional<TimeRange> range;
-  std::optional<int64_t> best_frame_us;
+  /// Null for picture-to-picture, words-to-words, item and raw-vector queries.
+  std::optional<double> match_probability;
+};
+
+struct Hit : Moment {
+  ItemId item;
+  UnitType type = UnitType::kImage;
+  std::string path;
   Metadata metadata;
+  /// Grouped by video: the best moments of this one, best first; the first one is the hit's own. Empty otherwise.
+  std::vector<Moment> moments;
 };
 
 struct StageTimings {
@@ -62,7 +82,7 @@ struct StageTimings {
 struct SearchAnswer {
   std::vector<Hit> hits;  ///< Best first: reranked ones by rank score, then the rest by coarse score.
   Epoch epoch;
-  size_t candidates = 0;  ///< Coarse candidates considered.
+  size_t candidates = 0;  ///< Units that the coarse stage found.
   size_t reranked = 0;
   size_t below_min_match = 0;  ///< Hits hidden by min_match.
   bool truncated_query = false;
@@ -72,8 +92,8 @@ struct SearchAnswer {
   StageTimings timings;
 };
 
-/// Runs searches on one collection with one model: encode -> coarse -> patches -> rerank -> probability -> hydrate
-/// (architecture, section 3). Thread-safe.
+/// Runs searches on one collection with one model: encode -> coarse -> patches -> rerank -> probability -> moments ->
+/// hydrate (architecture, section 3). Thread-safe.
 class Searcher {
  public:
   /// Both must outlive the searcher. `encoder` may be null for raw-vector collections.

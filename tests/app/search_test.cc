@@ -19,6 +19,28 @@ TEST_F(SearchIntegrationTest, WordsFindThePicture) {
   EXPECT_EQ(rocket.out, (photos() / "photo-004.jpg").string() + "\n");
 }
 
+TEST_F(SearchIntegrationTest, WordsNeedNoQuotes) {
+  const RunResult loose = Run({"search", "photos", "a", "rocket", "launch", "--paths-only", "--top", "1"});
+  EXPECT_EQ(loose.exit_code, 0) << loose.err;
+  EXPECT_EQ(loose.out, (photos() / "photo-004.jpg").string() + "\n");
+  // Words that are names of commands, on both sides of a flag.
+  const boost::json::value json = Json(Run({"search", "photos", "a", "list", "--json", "of", "status", "search"}));
+  EXPECT_EQ(json.at("query").at("text"), "a list of status search");
+}
+
+TEST_F(SearchIntegrationTest, TypesDoNotSwallowTheWords) {
+  for (const std::vector<std::string>& types : std::vector<std::vector<std::string>>{
+           {"--type", "image"}, {"--type", "clip,image"}, {"--type", "clip", "--type", "image"}}) {
+    std::vector<std::string> arguments = {"search", "photos", "--json"};
+    arguments.insert(arguments.end(), types.begin(), types.end());
+    arguments.insert(arguments.end(), {"a", "cat"});
+    const boost::json::value json = Json(Run(arguments));
+    EXPECT_EQ(json.at("query").at("text"), "a cat");
+    EXPECT_EQ(json.at("hits").as_array().size(), 8U);
+  }
+  EXPECT_EQ(Run({"search", "photos", "--type", "clip", "a", "cat"}).exit_code, 1);
+}
+
 TEST_F(SearchIntegrationTest, TheTableNamesHitsMatchAndTime) {
   const RunResult result = Run({"search", "photos", "a cat", "--top", "3"});
   EXPECT_EQ(result.exit_code, 0);
@@ -125,6 +147,13 @@ TEST_F(BadSearchIntegrationTest, TenThousandWordsAreCutAndSaidSo) {
 TEST_F(BadSearchIntegrationTest, MinMatchOnAPictureAlone) {
   ExpectError(Run({"search", "photos", "--image", photos() / "photo-001.jpg", "--min-match", "0.5"}), 2,
               "min_match needs words");
+}
+
+TEST_F(BadSearchIntegrationTest, TypesAndGroupsThatDoNotExist) {
+  ExpectError(Run({"search", "photos", "cat", "--type", "film"}), 2, "film");
+  ExpectError(Run({"search", "photos", "cat", "--type", "image,film"}), 2, "film");
+  ExpectError(Run({"search", "photos", "cat", "--group-by", "year"}), 2, "year");
+  ExpectError(Run({"search", "photos", "cat", "--group-size", "3"}), 2, "--group-by");
 }
 
 TEST_F(BadSearchIntegrationTest, APictureThatIsNoneOrNotThere) {

@@ -38,6 +38,15 @@ TEST(TextTest, SizesAndTimesAreReadable) {
   EXPECT_EQ(HumanSeconds(-1), "?");
 }
 
+TEST(TextTest, MomentsAreOnTheClock) {
+  EXPECT_EQ(ClockTime(0), "0:00");
+  EXPECT_EQ(ClockTime(14'999'999), "0:14");
+  EXPECT_EQ(ClockTime(14'999'999, true), "0:14.9");
+  EXPECT_EQ(ClockTime(605'000'000), "10:05");
+  EXPECT_EQ(ClockTime(3'725'000'000), "1:02:05");
+  EXPECT_EQ(ClockTime(-1), "0:00");
+}
+
 TEST(MatchWordTest, HalfIsTheBorderOfWeak) {
   EXPECT_EQ(MatchWord(0), "weak");
   EXPECT_EQ(MatchWord(0.4999), "weak");

@@ -49,6 +49,14 @@ struct AddOptions {
   storage::ContentHash hash{};
 };
 
+/// One clip of a video: its window in milliseconds, and one picture per sampled frame, spread over it.
+struct ClipSpec {
+  int64_t start_ms = 0;
+  int64_t end_ms = 0;
+  std::vector<ImageRgb8> frames;
+  bool with_frame_vectors = true;
+};
+
 /// A collection in memory that the fake model filled.
 class QueryFixture : public ::testing::Test {
  protected:
@@ -87,6 +95,49 @@ class QueryFixture : public ::testing::Test {
   }
   ItemId Add(const ImageRgb8& picture, const std::string& path) { return Add(picture, AddOptions{.path = path}); }
 
+  /// Adds one video as one item with one unit per clip. Frame i of n is shown at start + i * (end - start) / n.
+  ItemId AddVideo(const std::string& path, const std::vector<ClipSpec>& clips) {
+    const auto ids = collection_->AllocateIds(1, clips.size());
+    EXPECT_THAT(ids, testing::IsOk());
+    storage::WriteSet changes;
+    storage::ItemRecord item;
+    item.id = ids->first_item;
+    item.paths = {{.path = path, .size_bytes = 1, .mtime_ns = 1}};
+    item.width = item.height = 4;
+    for (size_t i = 0; i < clips.size(); ++i) {
+      changes.put_units.push_back(MakeClip(clips[i], item.id, UnitId{ids->first_unit.value + i}));
+      item.units.push_back(changes.put_units.back().record.id);
+    }
+    changes.put_items.push_back(std::move(item));
+    EXPECT_THAT(collection_->Commit(changes), testing::IsOk());
+    return ids->first_item;
+  }
+
+  /// Adds one caption as one item with one text unit.
+  ItemId AddCaption(const std::string& path, const std::string& words, bool with_tokens = true) {
+    const encoder::TextRequest request = {.text = words, .limits = {}};
+    auto encoding = std::move(encoder_.EncodeTexts(std::span(&request, 1))[0]);
+    EXPECT_THAT(encoding, testing::IsOk());
+    const auto ids = collection_->AllocateIds(1, 1);
+    EXPECT_THAT(ids, testing::IsOk());
+    storage::WriteSet changes;
+    storage::ItemRecord item;
+    item.id = ids->first_item;
+    item.paths = {{.path = path, .size_bytes = 1, .mtime_ns = 1}};
+    item.metadata = {{std::string(metadata_key::kText), {words}}};
+    item.units = {ids->first_unit};
+    storage::NewUnit unit;
+    unit.record.id = ids->first_unit;
+    unit.record.item = item.id;
+    unit.record.type = UnitType::kText;
+    unit.record.vectors = {{.frame_time_us = std::nullopt, .embedding = encoding->embedding}};
+    if (with_tokens) unit.tokens = ToFp16(encoding->token_states);
+    changes.put_items.push_back(std::move(item));
+    changes.put_units.push_back(std::move(unit));
+    EXPECT_THAT(collection_->Commit(changes), testing::IsOk());
+    return ids->first_item;
+  }
+
   static SearchRequest Words(const std::string& words) {
     SearchRequest request;
     request.query.text = words;
@@ -105,6 +156,34 @@ class QueryFixture : public ::testing::Test {
 
   testing::FakeEncoder encoder_;
   std::unique_ptr<testing::MemoryCollection> collection_;
+
+ private:
+  static TokenMatrix ToFp16(const TokenMatrix& matrix) {
+    std::vector<float> rows(size_t{matrix.tokens} * matrix.width);
+    EXPECT_THAT(ExpandTokenMatrix(matrix, rows), testing::IsOk());
+    return MakeTokenMatrix(rows, matrix.tokens, matrix.width, TokenFormat::kFp16);
+  }
+
+  storage::NewUnit MakeClip(const ClipSpec& clip, ItemId item, UnitId id) {
+    std::vector<const ImageRgb8*> frames;
+    for (const ImageRgb8& frame : clip.frames) frames.push_back(&frame);
+    const encoder::ClipRequest request = {.frames = frames, .limits = {}};
+    auto encoding = std::move(encoder_.EncodeClips(std::span(&request, 1), TokenFormat::kFp16)[0]);
+    EXPECT_THAT(encoding, testing::IsOk());
+    storage::NewUnit unit;
+    unit.record.id = id;
+    unit.record.item = item;
+    unit.record.type = UnitType::kClip;
+    unit.record.range = TimeRange{clip.start_ms * 1000, clip.end_ms * 1000};
+    unit.record.vectors = {{.frame_time_us = std::nullopt, .embedding = encoding->embedding}};
+    const auto count = static_cast<int64_t>(frames.size());
+    for (int64_t i = 0; clip.with_frame_vectors && i < count; ++i) {
+      const int64_t time_us = (clip.start_ms + i * (clip.end_ms - clip.start_ms) / count) * 1000;
+      unit.record.vectors.push_back({.frame_time_us = time_us, .embedding = encoding->frames[static_cast<size_t>(i)]});
+    }
+    if (collection_->config().patch_storage != storage::PatchStorage::kNone) unit.tokens = encoding->patches;
+    return unit;
+  }
 };
 
 /// A collection that calls a hook before it reads patches: a slow disk, or a change in the middle of a search.

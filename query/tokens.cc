@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "query/patches.h"
+#include "query/tokens.h"
 
 #include <algorithm>
 #include <unordered_set>
@@ -20,7 +20,8 @@ std::vector<UnitId> UnitsToRerank(std::span<const SearchState> states) {
     if (!Reranks(state)) continue;
     const size_t depth = std::min(state.request->rerank_depth, state.candidates.size());
     for (const Candidate& candidate : std::span(state.candidates).first(depth)) {
-      if (HasPatches(candidate) && seen.insert(candidate.unit).second) units.push_back(candidate.unit);
+      const bool is_paired = PairingOf(state.request->query, candidate.type) != Pairing::kNone;
+      if (is_paired && seen.insert(candidate.unit).second) units.push_back(candidate.unit);
     }
   }
   return units;
@@ -42,8 +43,8 @@ Limits SharedLimits(std::span<const SearchState> states) {
   return shared;
 }
 
-Result<PatchTable> ReadStored(std::span<const UnitId> units, const storage::RecordStore& records) {
-  PatchTable table;
+Result<TokenTable> ReadStored(std::span<const UnitId> units, const storage::RecordStore& records) {
+  TokenTable table;
   SL_ASSIGN_OR_RETURN(auto matrices, records.GetTokens(units));
   for (size_t i = 0; i < units.size(); ++i) {
     if (matrices[i]) table.emplace(units[i], *std::move(matrices[i]));
@@ -53,14 +54,11 @@ Result<PatchTable> ReadStored(std::span<const UnitId> units, const storage::Reco
 
 }  // namespace
 
-bool HasPatches(const Candidate& candidate) { return candidate.type != UnitType::kText; }
-
-PatchTable LoadPatches(std::span<SearchState> states, const storage::Collection& collection,
-                       encoder::Encoder& encoder) {
+TokenTable LoadTokens(std::span<SearchState> states, const storage::Collection& collection, encoder::Encoder& encoder) {
   const std::vector<UnitId> units = UnitsToRerank(states);
   if (units.empty()) return {};
   auto table = collection.config().patch_storage == storage::PatchStorage::kNone
-                   ? ReencodePatches(units, collection.records(), encoder, SharedLimits(states))
+                   ? ReencodeTokens(units, collection.records(), encoder, SharedLimits(states))
                    : ReadStored(units, collection.records());
   if (table) return *std::move(table);
   for (SearchState& state : states) {

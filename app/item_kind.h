@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/metadata.h"
+#include "storage/records.h"
+
+namespace sightline::app {
+
+/// What an item is to a person.
+enum class ItemKind { kPicture, kVideo, kCaption };
+
+/// "picture", "video", "caption".
+std::string_view NameOf(ItemKind kind);
+
+/// A caption has no size in pixels, a video has a duration or several clips.
+ItemKind KindOf(const storage::ItemRecord& item);
+
+/// The words of a caption, or null.
+const std::string* CaptionWords(const Metadata& metadata);
+
+/// Of a video; nothing when it is not known.
+std::optional<int64_t> DurationUs(const Metadata& metadata);
+
+/// "640x480", "1280x720, 0:50, 7 clips", "caption": for one column of a list.
+std::string DescribeItem(const storage::ItemRecord& item);
+
+}  // namespace sightline::app
