@@ -43,10 +43,11 @@ FastCrossAttention::FastCrossAttention(const BertShape& shape, const VisionConfi
   norm_ = FastNorm(scope.Scope("output.LayerNorm."), shape.norm_eps, placement);
 }
 
-CrossQueries FastCrossAttention::MakeQueries(const at::Tensor& x) const {
+CrossQueries FastCrossAttention::MakeQueries(const at::Tensor& x, bool shares_patches) const {
   const at::Tensor queries = query_(x);
   const int64_t length = x.size(1);
-  if (length > absorb_up_to_) return {false, queries};
+  const int64_t length_per_matrix = shares_patches ? x.size(0) * length : length;
+  if (length_per_matrix > absorb_up_to_) return {false, queries};
   const at::Tensor by_head = queries.reshape({-1, shape_.heads, shape_.head_width()}).transpose(0, 1);
   const at::Tensor absorbed = at::bmm(by_head, key_absorb_).transpose(0, 1);
   return {true, absorbed.reshape({x.size(0), length * shape_.heads, -1})};
@@ -65,9 +66,15 @@ at::Tensor FastCrossAttention::MixProjected(const at::Tensor& rows, const at::Te
   return FastAttention(rows, parts[0], parts[1], shape_.heads, {});
 }
 
+at::Tensor FastCrossAttention::Mix(const CrossQueries& queries, const at::Tensor& patches) const {
+  return queries.absorbed ? MixAbsorbed(queries.rows, patches) : MixProjected(queries.rows, patches);
+}
+
 at::Tensor FastCrossAttention::Run(const at::Tensor& x, const CrossQueries& queries, const at::Tensor& patches) const {
-  const at::Tensor mixed = queries.absorbed ? MixAbsorbed(queries.rows, patches) : MixProjected(queries.rows, patches);
-  return norm_(output_.Plus(mixed, x));
+  if (patches.size(0) == x.size(0)) return norm_(output_.Plus(Mix(queries, patches), x));
+  // No query looks at another, so those of all texts may stand in one row.
+  const CrossQueries row = {queries.absorbed, queries.rows.flatten(0, 1).unsqueeze(0)};
+  return norm_(output_.Plus(Mix(row, patches).reshape(x.sizes()), x));
 }
 
 }  // namespace sightline::encoder

@@ -23,18 +23,24 @@ struct CrossQueries {
 /// drops, and sum p (V x + b) = V (sum p x) + b. So per head the query becomes a vector over raw patches and the value
 /// map is applied to the mixed patches. That replaces the projection of all N+1 patches by work in proportion to the
 /// number of query tokens: less for short texts, and far less where only token 0 is needed. Long texts project.
+///
+/// Note [One patch matrix for many texts]
+/// Where a picture is compared with texts, all pairs have the same patches. Their queries then stand in one row of
+/// B * L tokens over a single patch matrix: the projection, if it is chosen, is computed once for all, and what decides
+/// between the two forms is the length of that row.
 class FastCrossAttention {
  public:
   /// @param scope  "...layer.12.crossattention."
   FastCrossAttention(const BertShape& shape, const VisionConfig& vision, const WeightScope& scope,
                      const Placement& placement);
 
-  /// (B, L, C) -> queries of B texts.
-  CrossQueries MakeQueries(const at::Tensor& x) const;
-  /// x (B, L, C), their queries, patches (B, N+1, D) -> (B, L, C).
+  /// (B, L, C) -> queries of B texts. @param shares_patches  they will meet one patch matrix, not one each.
+  CrossQueries MakeQueries(const at::Tensor& x, bool shares_patches) const;
+  /// x (B, L, C), their queries, patches (B, N+1, D), or (1, N+1, D) for all of them -> (B, L, C).
   at::Tensor Run(const at::Tensor& x, const CrossQueries& queries, const at::Tensor& patches) const;
 
  private:
+  at::Tensor Mix(const CrossQueries& queries, const at::Tensor& patches) const;
   at::Tensor MixAbsorbed(const at::Tensor& rows, const at::Tensor& patches) const;
   at::Tensor MixProjected(const at::Tensor& rows, const at::Tensor& patches) const;
 

@@ -29,17 +29,18 @@ FastFusion::FastFusion(const ModelConfig& config, const WeightScope& root, const
   }
 }
 
-PreparedTexts FastFusion::Prepare(const at::Tensor& states) const {
+PreparedTexts FastFusion::Prepare(const at::Tensor& states, bool shares_patches) const {
   const Layer& first = layers_.front();
   PreparedTexts texts;
   texts.states = first.self_attention.Run(states);
-  texts.queries = first.cross_attention.MakeQueries(texts.states);
+  texts.queries = first.cross_attention.MakeQueries(texts.states, shares_patches);
+  texts.shares_patches = shares_patches;
   return texts;
 }
 
 at::Tensor FastFusion::Run(const PreparedTexts& texts, const at::Tensor& text_of_pair,
                            const at::Tensor& patches) const {
-  const int64_t pairs = patches.size(0);
+  const int64_t pairs = text_of_pair.defined() ? text_of_pair.size(0) : patches.size(0);
   at::Tensor x = ForPairs(texts.states, text_of_pair, pairs);
   CrossQueries queries = texts.queries;
   queries.rows = ForPairs(queries.rows, text_of_pair, pairs);
@@ -47,7 +48,7 @@ at::Tensor FastFusion::Run(const PreparedTexts& texts, const at::Tensor& text_of
     const Layer& layer = layers_[i];
     if (i > 0) {
       x = layer.self_attention.Run(x);
-      queries = layer.cross_attention.MakeQueries(x);
+      queries = layer.cross_attention.MakeQueries(x, texts.shares_patches);
     }
     x = layer.feed_forward.Run(layer.cross_attention.Run(x, queries, patches));
   }

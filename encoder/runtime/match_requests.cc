@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -33,7 +34,8 @@ Status CheckMatrix(const TokenMatrix* matrix, uint32_t width, std::string_view w
   return {};
 }
 
-/// One call of Encoder::Match: texts are grouped by length, and the pairs of a group run in chunks.
+/// One call of Encoder::Match: texts are grouped by length, and the pairs of a group run in chunks. Texts that several
+/// requests compare with one patch matrix are groups of their own (Note [One patch matrix for many texts]).
 class MatchRun {
  public:
   MatchRun(const FastModel& model, const ModelConfig& config, std::span<const MatchRequest> requests)
@@ -43,25 +45,50 @@ class MatchRun {
         results_(UnansweredResults<std::vector<float>>(requests.size())) {}
 
   std::vector<Result<std::vector<float>>> Run() && {
-    std::map<uint32_t, std::vector<size_t>> by_length;
+    std::map<GroupKey, std::vector<size_t>> by_key;
+    const auto shared = SharedMatrices();
     for (size_t i = 0; i < requests_.size(); ++i) {
       if (Status status = Check(requests_[i]); !status) {
         FailRequest(i, std::move(status).error());
       } else {
         results_[i] = std::vector<float>(requests_[i].patches.size());
-        by_length[requests_[i].token_states->tokens].push_back(i);
+        const TokenMatrix* sole = SoleMatrix(requests_[i]);
+        by_key[{requests_[i].token_states->tokens, shared.contains(sole) ? sole : nullptr}].push_back(i);
       }
     }
-    for (const auto& [length, pending] : by_length) {
+    for (const auto& [key, pending] : by_key) {
       for (size_t next = 0; next < pending.size();) {
         const auto group = TakeBatch(requests_, pending, next, kTextsPerGroup, kWhat, results_);
-        if (!group.empty()) RunGroup(group);
+        if (!group.empty()) RunGroup(group, key.shared_patches);
       }
     }
     return std::move(results_);
   }
 
  private:
+  /// What the texts of a group have in common.
+  struct GroupKey {
+    uint32_t length = 0;
+    const TokenMatrix* shared_patches = nullptr;  ///< Null: each request has patches of its own.
+    friend auto operator<=>(const GroupKey&, const GroupKey&) = default;
+  };
+
+  /// The only patch matrix of a request, or null.
+  static const TokenMatrix* SoleMatrix(const MatchRequest& request) {
+    return request.patches.size() == 1 ? request.patches[0] : nullptr;
+  }
+
+  /// Those that are the only one of more than one request.
+  std::set<const TokenMatrix*> SharedMatrices() const {
+    std::set<const TokenMatrix*> seen;
+    std::set<const TokenMatrix*> shared;
+    for (const MatchRequest& request : requests_) {
+      const TokenMatrix* sole = SoleMatrix(request);
+      if (sole != nullptr && !seen.insert(sole).second) shared.insert(sole);
+    }
+    return shared;
+  }
+
   /// A pair of the text `group[text]` and one of its candidates.
   struct Pair {
     size_t text = 0;
@@ -88,13 +115,15 @@ class MatchRun {
   }
 
   /// Pairs whose intermediate values fit a budget: bounded memory, and on a CPU a share of the cache.
-  size_t PairsPerChunk(size_t length) const {
+  size_t PairsPerChunk(size_t length, bool shares_patches) const {
     const bool gpu = model_.placement().device.is_cuda();
     const size_t budget_floats = gpu ? size_t{1} << 28 : size_t{1} << 22;
     const auto tokens = static_cast<size_t>(config_.vision.tokens());
     const auto width = static_cast<size_t>(config_.vision.width);
     const auto heads = static_cast<size_t>(config_.text.heads);
-    const size_t floats = tokens * width + length * heads * (2 * width + tokens);
+    const size_t own_floats = tokens * width + length * heads * (2 * width + tokens);
+    const auto text_width = static_cast<size_t>(config_.text.width);
+    const size_t floats = shares_patches ? length * (heads * tokens + 8 * text_width) : own_floats;
     return std::clamp<size_t>(budget_floats / floats, 1, 512);
   }
 
@@ -102,12 +131,12 @@ class MatchRun {
     return x.to(model_.fusion_placement().device, model_.fusion_placement().dtype);
   }
 
-  void RunGroup(const std::vector<size_t>& group) {
+  void RunGroup(const std::vector<size_t>& group, const TokenMatrix* shared_patches) {
     auto prepared = GuardTorch(kWhat, [&]() -> Result<PreparedTexts> {
       std::vector<const TokenMatrix*> matrices;
       for (size_t i : group) matrices.push_back(requests_[i].token_states);
       SL_ASSIGN_OR_RETURN(const at::Tensor states, StackTokenMatrices(matrices));
-      return model_.fusion().Prepare(Move(states));
+      return model_.fusion().Prepare(Move(states), shared_patches != nullptr);
     });
     if (!prepared) {
       for (size_t i : group) FailRequest(i, prepared.error());
@@ -117,7 +146,7 @@ class MatchRun {
     for (size_t text = 0; text < group.size(); ++text) {
       for (size_t k = 0; k < requests_[group[text]].patches.size(); ++k) pairs.push_back({text, k});
     }
-    const size_t count = PairsPerChunk(requests_[group.front()].token_states->tokens);
+    const size_t count = PairsPerChunk(requests_[group.front()].token_states->tokens, shared_patches != nullptr);
     for (size_t next = 0; next < pairs.size();) {
       const std::vector<Pair> chunk = TakeChunk(group, pairs, next, count);
       if (!chunk.empty()) RunChunk(group, *prepared, chunk);
@@ -158,7 +187,10 @@ class MatchRun {
   Result<std::vector<float>> ScoreChunk(const std::vector<size_t>& group, const PreparedTexts& prepared,
                                         const std::vector<Pair>& chunk) const {
     std::vector<const TokenMatrix*> matrices;
-    for (const Pair& pair : chunk) matrices.push_back(requests_[group[pair.text]].patches[pair.candidate]);
+    for (const Pair& pair : chunk) {
+      matrices.push_back(requests_[group[pair.text]].patches[pair.candidate]);
+      if (prepared.shares_patches) break;
+    }
     SL_ASSIGN_OR_RETURN(const at::Tensor patches, StackTokenMatrices(matrices));
     at::Tensor text_of_pair;
     if (group.size() > 1) {

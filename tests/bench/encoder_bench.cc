@@ -27,6 +27,7 @@
 #include "encoder/files/weights.h"
 #include "encoder/model/plain_model_internal.h"
 #include "encoder/runtime/fast_model_internal.h"
+#include "encoder/runtime/match_requests_internal.h"
 #include "encoder/runtime/tensors_internal.h"
 
 namespace sightline::encoder {
@@ -171,6 +172,32 @@ void BenchMatch(const Models& m) {
   Print("matching", std::move(cases));
 }
 
+/// A picture against texts of the lengths that captions have: with a copy of its patches for each, as pairs of
+/// different pictures would be, and with one matrix for all.
+void BenchSharedPatches(const Models& m) {
+  constexpr size_t kTexts = 64;
+  const auto matrix = [](int64_t rows, int64_t width) {
+    const at::Tensor values = at::randn({rows, width});
+    return MakeTokenMatrix({values.data_ptr<float>(), static_cast<size_t>(values.numel())}, static_cast<uint32_t>(rows),
+                           static_cast<uint32_t>(width), TokenFormat::kFp32);
+  };
+  std::vector<TokenMatrix> texts;
+  for (size_t i = 0; i < kTexts; ++i) texts.push_back(matrix(8 + static_cast<int64_t>(i % 13), m.config.text.width));
+  const std::vector<TokenMatrix> copies(kTexts, matrix(m.config.vision.tokens(), m.config.vision.width));
+  std::vector<const TokenMatrix*> pointers;
+  for (const TokenMatrix& copy : copies) pointers.push_back(&copy);
+  std::vector<MatchRequest> own;
+  std::vector<MatchRequest> shared;
+  for (size_t i = 0; i < kTexts; ++i) {
+    own.push_back({&texts[i], std::span(&pointers[i], 1), {}});
+    shared.push_back({&texts[i], std::span(pointers.data(), 1), {}});
+  }
+  const auto items = static_cast<double>(kTexts);
+  Print("a picture against 64 texts of 8 to 20 tokens",
+        {{"fast fp32, patches for each", items, [&] { RunMatchRequests(m.fp32, m.config, own); }},
+         {"fast fp32, one patch matrix", items, [&] { RunMatchRequests(m.fp32, m.config, shared); }}});
+}
+
 Models MakeModels(const ModelConfig& config, const NamedTensors& weights) {
   return {config, PlainModel(config, weights), FastModel(config, weights, {at::kCPU, at::kFloat}),
           FastModel(config, weights, {at::kCPU, at::kBFloat16})};
@@ -203,6 +230,7 @@ int Main(int argc, char** argv) {
   BenchVision(*models);
   BenchText(*models);
   BenchMatch(*models);
+  BenchSharedPatches(*models);
   return 0;
 }
 

@@ -289,6 +289,32 @@ TEST(MatchTest, BatchingDoesNotChangeLogits) {
   }
 }
 
+TEST(MatchTest, OnePictureForManyTextsIsNoDifferentFromACopyForEach) {
+  const auto images = EncodeAll(SmallEncoder(), ManyWaves(2));
+  std::vector<std::string> words;
+  for (size_t i = 0; i < 90; ++i) words.push_back("waves" + std::string(i % 3 == 0 ? " in" : " in many") + " colours");
+  const auto texts = EncodeAll(SmallEncoder(), words);
+  const std::vector<TokenMatrix> copies(texts.size(), images[0].patches);
+  std::vector<const TokenMatrix*> pointers;
+  for (const TokenMatrix& copy : copies) pointers.push_back(&copy);
+  const TokenMatrix* shared = &images[0].patches;
+  const TokenMatrix* other = &images[1].patches;
+  std::vector<MatchRequest> own_requests;
+  std::vector<MatchRequest> shared_requests;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const bool is_other = i % 10 == 9;  // Another picture, whose texts have the same lengths.
+    shared_requests.push_back({&texts[i].token_states, std::span(is_other ? &other : &shared, 1), {}});
+    own_requests.push_back({&texts[i].token_states, std::span(is_other ? &other : &pointers[i], 1), {}});
+  }
+  const auto expected = SmallEncoder().Match(own_requests);
+  const auto logits = SmallEncoder().Match(shared_requests);
+  for (size_t i = 0; i < texts.size(); ++i) {
+    ASSERT_THAT(logits[i], IsOk());
+    ASSERT_THAT(expected[i], IsOk());
+    EXPECT_NEAR((*logits[i])[0], (*expected[i])[0], 1e-2) << i;  // Note [Logits of the small model]
+  }
+}
+
 TEST(MatchTest, NoCandidatesGiveNoLogits) {
   const auto texts = EncodeAll(SmallEncoder(), {"a dog"});
   EXPECT_TRUE(MatchAll(SmallEncoder(), texts.at(0).token_states, {}).empty());

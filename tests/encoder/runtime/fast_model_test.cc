@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/ones.h>
@@ -233,8 +234,10 @@ TEST_F(SmallModelFormsTest, BothCrossAttentionFormsAreInUse) {
   const FastCrossAttention attention(shape, fixture_->config.vision,
                                      WeightScope(fixture_->weights, "text_encoder.encoder.layer.7.crossattention."),
                                      kFp32);
-  EXPECT_TRUE(attention.MakeQueries(at::randn({1, 12, 384})).absorbed);
-  EXPECT_FALSE(attention.MakeQueries(at::randn({1, 40, 384})).absorbed);
+  EXPECT_TRUE(attention.MakeQueries(at::randn({1, 12, 384}), false).absorbed);
+  EXPECT_FALSE(attention.MakeQueries(at::randn({1, 40, 384}), false).absorbed);
+  EXPECT_TRUE(attention.MakeQueries(at::randn({8, 12, 384}), false).absorbed);
+  EXPECT_FALSE(attention.MakeQueries(at::randn({8, 12, 384}), true).absorbed);
 }
 
 // Note [Logits of the small model]
@@ -268,6 +271,22 @@ TEST_F(SmallModelFormsTest, TextsOfOneLengthShareABatch) {
   const at::Tensor first = alone(0);
   const at::Tensor second = alone(1);
   EXPECT_THAT(together, IsCloseTo(at::stack({second[0], first[1], first[2], second[3]}), 1e-2));
+}
+
+// In fp64, see Note [Logits of the small model].
+TEST_F(SmallModelFormsTest, TextsThatShareOnePatchMatrixHaveTheSameLogits) {
+  NamedTensors doubles;
+  for (const auto& [name, value] : fixture_->weights) doubles[name] = value.to(at::kDouble);
+  const FastModel fast(fixture_->config, doubles, {at::kCPU, at::kDouble});
+  const at::Tensor patches = fast_->Vision(Pixels(1)).to(at::kDouble);
+  for (const auto& [texts, length] : std::vector<std::pair<int64_t, int64_t>>{{2, 3}, {5, 12}, {3, 40}}) {
+    const at::Tensor states = fast_->Text(at::randint(1000, 30000, {texts, length}, at::kLong)).to(at::kDouble);
+    const at::Tensor each = at::arange(texts, at::kLong);
+    const at::Tensor shared = fast.MatchLogits(fast.fusion().Run(fast.fusion().Prepare(states, true), each, patches));
+    const at::Tensor own =
+        fast.MatchLogits(fast.fusion().Run(fast.fusion().Prepare(states), each, patches.repeat({texts, 1, 1})));
+    EXPECT_THAT(shared, IsCloseTo(own, 1e-9)) << texts << " texts of " << length;
+  }
 }
 
 TEST_F(SmallModelFormsTest, RoundedFusionIsRefused) {
