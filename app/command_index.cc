@@ -24,6 +24,8 @@ namespace {
 struct IndexFlags {
   std::string collection;
   std::vector<std::string> paths;
+  std::vector<std::string> manifests;
+  std::vector<std::string> captions;
   bool null_separated = false;
   ModelOptions model;
   std::string patches;  // Empty: the collection's own, int8 for a new one.
@@ -44,6 +46,8 @@ Result<indexer::IndexInputs> CollectInputs(const IndexFlags& flags) {
     SL_ASSIGN_OR_RETURN(const auto listed, ReadPathList(stdin, flags.null_separated ? '\0' : '\n'));
     inputs.paths.insert(inputs.paths.end(), listed.begin(), listed.end());
   }
+  inputs.manifests.assign(flags.manifests.begin(), flags.manifests.end());
+  inputs.captions.assign(flags.captions.begin(), flags.captions.end());
   return inputs;
 }
 
@@ -100,7 +104,7 @@ Result<indexer::IndexReport> RunIndexer(storage::Collection& collection, encoder
   };
   SL_ASSIGN_OR_RETURN(const indexer::IndexInputs inputs, CollectInputs(flags));
   InterruptHandler interrupt(
-      "stopping: finishing the pictures in hand; run the same command again to go on (again Ctrl-C: quit at once)");
+      "stopping: finishing what is in hand; run the same command again to go on (again Ctrl-C: quit at once)");
   indexer::Indexer indexer(collection, encoder, options);
   const auto view = MakeProgressView(style);
   auto report = indexer.Run(inputs, view.get(), interrupt.token());
@@ -110,6 +114,9 @@ Result<indexer::IndexReport> RunIndexer(storage::Collection& collection, encoder
 }
 
 Result<ExitCode> RunIndex(const Session& session, const IndexFlags& flags) {
+  if (flags.paths.empty() && flags.manifests.empty() && flags.captions.empty()) {
+    return Fail(ErrorCode::kInvalidArgument, "nothing to index: give a path, --manifest or --captions");
+  }
   const ProgressStyle style = flags.json ? ProgressStyle::kJson : ProgressStyle::kAuto;
   const ThreadBudget budget = MakeThreadBudget(session.globals.threads, flags.jobs);
   SL_RETURN_IF_ERROR(FolderOf(session, flags.collection));
@@ -131,10 +138,14 @@ Result<ExitCode> RunIndex(const Session& session, const IndexFlags& flags) {
 
 void AddIndexCommand(CLI::App& app, Session& session) {
   auto flags = std::make_shared<IndexFlags>();
-  CLI::App* command = app.add_subcommand("index", "Index pictures; run it again to resume or to bring up to date");
+  CLI::App* command =
+      app.add_subcommand("index", "Index pictures and captions; run it again to resume or to bring up to date");
   command->add_option("collection", flags->collection, "Its name; made when it does not exist")->required();
-  command->add_option("path", flags->paths, "Files and folders; - reads a list of paths from standard input")
-      ->required();
+  command->add_option("path", flags->paths, "Files and folders; - reads a list of paths from standard input");
+  command->add_option("--manifest", flags->manifests, "JSON lines: files with metadata and captions; may be repeated")
+      ->allow_extra_args(false);
+  command->add_option("--captions", flags->captions, "Captions as JSON lines or a JSON array; may be repeated")
+      ->allow_extra_args(false);
   command->add_flag("--null", flags->null_separated, "Paths on standard input end in a zero byte, not a line break");
   command->add_option("--model", flags->model.model, "Model directory (default: sightline-small)");
   command->add_option("--precision", flags->model.precision, "fp32 or bf16")->check(CLI::IsMember({"fp32", "bf16"}));

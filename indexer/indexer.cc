@@ -19,15 +19,21 @@ Status CheckModel(const storage::CollectionConfig& config, const encoder::Encode
                                                   info.config.name + " (" + info.fingerprint.substr(0, 12) + ")");
 }
 
-Status CheckInputs(const IndexInputs& inputs) {
-  if (inputs.missing_is_file_error) return {};
-  for (const auto& path : inputs.paths) {
+Status CheckExist(const std::vector<std::filesystem::path>& paths) {
+  for (const auto& path : paths) {
     std::error_code ignored;
     if (std::filesystem::symlink_status(path, ignored).type() == std::filesystem::file_type::not_found) {
       return Fail(ErrorCode::kNotFound, path.string() + ": no such file or folder");
     }
   }
   return {};
+}
+
+Status CheckInputs(const IndexInputs& inputs) {
+  SL_RETURN_IF_ERROR(CheckExist(inputs.manifests));
+  SL_RETURN_IF_ERROR(CheckExist(inputs.captions));
+  if (inputs.missing_is_file_error) return {};
+  return CheckExist(inputs.paths);
 }
 
 Result<IndexReport> RunPipeline(storage::Collection& collection, encoder::Encoder& encoder, const IndexOptions& options,

@@ -76,6 +76,8 @@ struct IndexInputs {
   /// A path that does not exist is a failed file instead of an error of the run: for long lists of paths, whose files
   /// may have gone since the list was made.
   bool missing_is_file_error = false;
+  std::vector<std::filesystem::path> manifests{};  ///< Files with metadata and captions (manifest_source.h).
+  std::vector<std::filesystem::path> captions{};   ///< Captions files (caption_source.h).
 };
 
 /// The bulk ingest pipeline: scan -> probe and hash -> skip -> decode -> encode -> commit, with a bounded queue at each

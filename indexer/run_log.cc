@@ -55,6 +55,8 @@ Result<RunLog> RunLog::Start(storage::Collection& collection, const IndexInputs&
   log.job_.started_at = UnixSeconds();
   log.job_.updated_at = log.job_.started_at;
   for (const auto& path : inputs.paths) log.job_.inputs.push_back(path.string());
+  for (const auto& file : inputs.manifests) log.job_.inputs.push_back("--manifest=" + file.string());
+  for (const auto& file : inputs.captions) log.job_.inputs.push_back("--captions=" + file.string());
   for (JobRecord& job : jobs) {
     log.job_.id.value = std::max(log.job_.id.value, job.id.value);
     if (job.state != JobState::kRunning) continue;

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace sightline::indexer {
+
+/// The path of a file that an input file names, by a path, relative to `folder` unless it is absolute, or by a file://
+/// URI: absolute, in whatever bytes; not looked up. Errors: kInvalidArgument (empty, another scheme, another host, a
+/// percent sign without two hexadecimal digits, a zero byte).
+Result<std::filesystem::path> PathFromUri(std::string_view uri);
+Result<std::filesystem::path> NamedPath(const std::filesystem::path& folder, std::string_view path_or_uri);
+
+/// As NamedPath, and with links resolved as far as it exists, so that it is spelled as the item's own path is; also for
+/// `<shard>#<member>`.
+Result<std::string> ItemLocation(const std::filesystem::path& folder, std::string_view path_or_uri);
+
+}  // namespace sightline::indexer
