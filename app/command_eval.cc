@@ -68,7 +68,8 @@ void ShowSearched(size_t done, size_t total) {
 Status RunLive(const query::Searcher& searcher, const eval::RetrievalSet& set, const eval::Gallery& gallery,
                const EvalFlags& flags, std::stop_token stop, EvalOutput& output) {
   for (const size_t depth : flags.depths) {
-    const eval::LiveOptions options = {.rerank_depth = depth, .stop = stop, .on_progress = ShowSearched};
+    const eval::LiveOptions options = {
+        .direction = eval::Direction::kTextToImage, .rerank_depth = depth, .stop = stop, .on_progress = ShowSearched};
     SL_ASSIGN_OR_RETURN(const eval::LiveReport report, eval::RunLiveProtocol(searcher, set, gallery, options));
     if (output.rows.empty()) output.rows.push_back({.name = "coarse", .img = report.coarse});
     if (depth > 0 && flags.rank != "logit") {
@@ -113,15 +114,17 @@ Result<ExitCode> RunEval(const Session& session, const EvalFlags& flags) {
 
   const InterruptHandler interrupt("stopping");
   const auto view = MakeProgressView(ProgressStyle::kAuto);
-  SL_ASSIGN_OR_RETURN(
-      const eval::Gallery gallery,
-      eval::IndexGallery(*set, flags.images, *collection, *encoder,
-                         {.decode_threads = budget.decode, .thumbnail_side = 0}, view.get(), interrupt.token()));
+  SL_ASSIGN_OR_RETURN(const eval::Gallery gallery,
+                      eval::IndexGallery(*set, *collection, *encoder,
+                                         {.image_folder = flags.images,
+                                          .frames = encoder->info().config.frame_len,
+                                          .index = {.decode_threads = budget.decode, .thumbnail_side = 0}},
+                                         view.get(), interrupt.token()));
   EvalOutput output = {.set = flags.file,
                        .model = encoder->info().config.name,
                        .precision = flags.model.precision,
                        .patches = flags.patches,
-                       .pictures = set->images.size() - gallery.missing.size(),
+                       .pictures = set->images.size(),
                        .missing = gallery.missing,
                        .left_out = set->left_out};
   if (flags.protocol == "matrix") {

@@ -25,8 +25,8 @@ Result<Participants> CollectParticipants(const storage::RecordStore& records, co
   Participants out;
   std::vector<size_t> number_of_image(set.images.size(), kNotRanked);
   for (size_t i = 0; i < set.images.size(); ++i) {
-    if (!gallery.items[i]) continue;
-    SL_ASSIGN_OR_RETURN(const auto items, records.GetItems(std::span(&*gallery.items[i], 1)));
+    if (!gallery.images[i]) continue;
+    SL_ASSIGN_OR_RETURN(const auto items, records.GetItems(std::span(&*gallery.images[i], 1)));
     if (!items[0] || items[0]->units.empty()) continue;
     SL_ASSIGN_OR_RETURN(auto units, records.GetUnits(std::span(items[0]->units).first(1)));
     if (!units[0] || units[0]->vectors.empty()) continue;
@@ -87,6 +87,7 @@ Result<MatrixReport> RunCollectionProtocol(const storage::Collection& collection
   SL_ASSIGN_OR_RETURN(const Texts texts, EncodeCaptions(encoder, all.captions, stop));
   const ScoreMatrix similarity = Similarity(all.embeddings, texts.embeddings);
   MatrixReport report;
+  report.images = all.units.size();
   report.captions = all.captions.size();
   SL_ASSIGN_OR_RETURN(report.coarse, ComputeMetrics(similarity, similarity.Transposed(), all.truth));
   if (k_test == 0) return report;

@@ -16,6 +16,7 @@ namespace sightline::eval {
 
 /// Recall of both directions by the reference's protocol.
 struct MatrixReport {
+  size_t images = 0;                         ///< Those that are there.
   size_t captions = 0;                       ///< Those whose picture is there.
   RetrievalMetrics coarse;                   ///< By similarity alone.
   std::optional<RetrievalMetrics> reranked;  ///< With k_test above 0.

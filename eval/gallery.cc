@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "eval/gallery.h"
 
+#include <iterator>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
+
+#include "eval/frame_list.h"
+#include "eval/frame_list_indexing.h"
 
 namespace sightline::eval {
 namespace {
@@ -14,43 +19,102 @@ std::string Canonical(const std::filesystem::path& path) {
   return error ? path.string() : canonical.string();
 }
 
-Result<std::unordered_map<std::string, ItemId>> ItemsByPath(const storage::Collection& collection) {
+// The paths of all items, and why other paths are none.
+struct Indexed {
   std::unordered_map<std::string, ItemId> items;
-  SL_RETURN_IF_ERROR(collection.ForEachItem([&items](const storage::ItemRecord& item) {
-    for (const storage::ItemPath& path : item.paths) items.emplace(Canonical(path.path), item.id);
+  std::unordered_map<std::string, std::string> reasons;
+
+  std::optional<ItemId> Find(const std::string& path) const {
+    const auto item = items.find(path);
+    return item == items.end() ? std::nullopt : std::optional(item->second);
+  }
+  std::string WhyMissing(const std::string& path) const {
+    const auto reason = reasons.find(path);
+    return reason == reasons.end() ? "no such file" : reason->second;
+  }
+};
+
+Result<Indexed> ReadIndexed(const storage::Collection& collection, const std::vector<storage::JobError>& errors) {
+  Indexed indexed;
+  for (const storage::JobError& error : errors) indexed.reasons.emplace(Canonical(error.path), error.reason);
+  SL_RETURN_IF_ERROR(collection.ForEachItem([&indexed](const storage::ItemRecord& item) {
+    for (const storage::ItemPath& path : item.paths) indexed.items.emplace(Canonical(path.path), item.id);
     return true;
   }));
-  return items;
+  return indexed;
+}
+
+// @return what failed, and why.
+Result<std::vector<storage::JobError>> IndexEverything(const RetrievalSet& set, storage::Collection& collection,
+                                                       encoder::Encoder& encoder, const GalleryOptions& options,
+                                                       indexer::IndexObserver* observer, std::stop_token stop) {
+  indexer::IndexInputs inputs;
+  std::vector<std::filesystem::path> frame_lists;
+  for (const std::string& image : set.images) {
+    const std::filesystem::path path = Canonical(options.image_folder / image);
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored)) continue;
+    (IsFrameList(path) ? frame_lists : inputs.paths).push_back(path);
+  }
+  indexer::IndexOptions index = options.index;
+  index.apply_exif_orientation = false;
+  indexer::Indexer indexer(collection, encoder, index);
+  SL_ASSIGN_OR_RETURN(indexer::IndexReport report, indexer.Run(inputs, observer, stop));
+  if (report.stopped) return Fail(ErrorCode::kCancelled, "stopped while indexing the evaluation set");
+  SL_ASSIGN_OR_RETURN(auto errors, IndexFrameLists(frame_lists, options.frames, collection, encoder, std::move(stop)));
+  errors.insert(errors.end(), std::make_move_iterator(report.errors.begin()),
+                std::make_move_iterator(report.errors.end()));
+  return errors;
+}
+
+void FindImages(const RetrievalSet& set, const GalleryOptions& options, const Indexed& indexed, Gallery& gallery) {
+  std::unordered_map<ItemId, std::string> first_with;
+  for (const std::string& image : set.images) {
+    const std::string path = Canonical(options.image_folder / image);
+    const std::optional<ItemId> item = gallery.images.emplace_back(indexed.Find(path));
+    if (!item) {
+      gallery.missing.push_back(image + ": " + indexed.WhyMissing(path));
+      continue;
+    }
+    const auto [first, is_new] = first_with.emplace(*item, image);
+    if (!is_new) gallery.duplicates.push_back(image + ": the content of " + first->second);
+  }
+}
+
+// What a kept collection has from another set would be found like a wrong answer.
+Status CheckNothingElse(const storage::Collection& collection, const Gallery& gallery) {
+  std::unordered_set<ItemId> wanted;
+  for (const auto* items : {&gallery.images, &gallery.captions}) {
+    for (const std::optional<ItemId>& item : *items) {
+      if (item) wanted.insert(*item);
+    }
+  }
+  size_t others = 0;
+  SL_RETURN_IF_ERROR(collection.ForEachItem([&](const storage::ItemRecord& item) {
+    others += wanted.contains(item.id) ? 0 : 1;
+    return true;
+  }));
+  if (others == 0) return {};
+  return Fail(ErrorCode::kFailedPrecondition,
+              "the collection holds " + std::to_string(others) + " items that are not of this set: use another folder");
 }
 
 }  // namespace
 
-Result<Gallery> IndexGallery(const RetrievalSet& set, const std::filesystem::path& image_folder,
-                             storage::Collection& collection, encoder::Encoder& encoder, indexer::IndexOptions options,
-                             indexer::IndexObserver* observer, std::stop_token stop) {
-  indexer::IndexInputs inputs;
-  for (const std::string& image : set.images) {
-    const std::filesystem::path path = image_folder / image;
-    std::error_code ignored;
-    if (std::filesystem::exists(path, ignored)) inputs.paths.push_back(path);
+Result<Gallery> IndexGallery(const RetrievalSet& set, storage::Collection& collection, encoder::Encoder& encoder,
+                             const GalleryOptions& options, indexer::IndexObserver* observer, std::stop_token stop) {
+  const encoder::ModelConfig& model = encoder.info().config;
+  if (set.has_videos && model.add_frame_pos && options.frames != model.frame_len) {
+    return Fail(ErrorCode::kInvalidArgument, "the model has positions for " + std::to_string(model.frame_len) +
+                                                 " frames, not for " + std::to_string(options.frames));
   }
-  options.apply_exif_orientation = false;
-  indexer::Indexer indexer(collection, encoder, options);
-  SL_ASSIGN_OR_RETURN(const indexer::IndexReport report, indexer.Run(inputs, observer, stop));
-  if (report.stopped) return Fail(ErrorCode::kCancelled, "stopped while indexing the evaluation pictures");
-
-  std::unordered_map<std::string, std::string> reasons;
-  for (const storage::JobError& error : report.errors) reasons.emplace(Canonical(error.path), error.reason);
-  SL_ASSIGN_OR_RETURN(const auto items, ItemsByPath(collection));
+  SL_ASSIGN_OR_RETURN(const std::vector<storage::JobError> errors,
+                      IndexEverything(set, collection, encoder, options, observer, stop));
+  SL_ASSIGN_OR_RETURN(const Indexed indexed, ReadIndexed(collection, errors));
   Gallery gallery;
-  for (const std::string& image : set.images) {
-    const std::string path = Canonical(image_folder / image);
-    const auto item = items.find(path);
-    gallery.items.push_back(item == items.end() ? std::nullopt : std::optional(item->second));
-    if (item != items.end()) continue;
-    const auto reason = reasons.find(path);
-    gallery.missing.push_back(image + ": " + (reason == reasons.end() ? "no such file" : reason->second));
-  }
+  FindImages(set, options, indexed, gallery);
+  gallery.captions.resize(set.captions.size());
+  SL_RETURN_IF_ERROR(CheckNothingElse(collection, gallery));
   return gallery;
 }
 

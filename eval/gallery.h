@@ -16,17 +16,26 @@
 
 namespace sightline::eval {
 
-/// The pictures of an evaluation set as they are in a collection.
+/// An evaluation set as it is in a collection.
 struct Gallery {
-  std::vector<std::optional<ItemId>> items;  ///< Per picture of the set; absent where it could not be indexed.
-  std::vector<std::string> missing;          ///< Those, with the reason.
+  std::vector<std::optional<ItemId>> images;    ///< Per picture or video of the set; absent where it is missing.
+  std::vector<std::optional<ItemId>> captions;  ///< Per caption; absent where it is not there as a text unit.
+  std::vector<std::string> missing;             ///< Pictures, videos and captions that could not be indexed, and why.
+  std::vector<std::string> duplicates;          ///< Pictures and videos with the content of an earlier one.
+};
+
+struct GalleryOptions {
+  std::filesystem::path image_folder;  ///< Where the set's paths start.
+  int frames = 3;                      ///< Of a video.
+  indexer::IndexOptions index = {};    ///< The EXIF option is overwritten.
 };
 
 /// Indexes the set's pictures into `collection` as `sightline index` does, but without EXIF orientation, which the
-/// reference's protocol ignores (x2vlm-spec section 8.1). Pictures already there are not encoded again. `observer` may
-/// be null. Errors: the indexer's, kCancelled (stopped before the end).
-Result<Gallery> IndexGallery(const RetrievalSet& set, const std::filesystem::path& image_folder,
-                             storage::Collection& collection, encoder::Encoder& encoder, indexer::IndexOptions options,
-                             indexer::IndexObserver* observer, std::stop_token stop);
+/// reference's protocol ignores (x2vlm-spec section 8.1), and its frame lists (frame_list.h). What is already there is
+/// not encoded again. `observer` may be null. Errors: the indexer's; kInvalidArgument (the model takes another number
+/// of frames), kFailedPrecondition (the collection holds something that is not of this set), kCancelled (stopped before
+/// the end).
+Result<Gallery> IndexGallery(const RetrievalSet& set, storage::Collection& collection, encoder::Encoder& encoder,
+                             const GalleryOptions& options, indexer::IndexObserver* observer, std::stop_token stop);
 
 }  // namespace sightline::eval

@@ -21,8 +21,13 @@ class LiveProtocolTest : public query::QueryFixture {
   LiveProtocolTest() {
     set_.images = {"purple.png", "spot.png", "green.png", "gone.png"};
     set_.captions = {{"red", 1}, {"green", 2}, {"blue", 3}, {"?!", 0}};
-    gallery_.items = {Add(MakePicture(kPurple), "/purple.png"), Add(MakePicture(kBlue, kRed), "/spot.png"),
-                      Add(MakePicture(kGreen), "/green.png"), std::nullopt};
+    gallery_.images = {Add(MakePicture(kPurple), "/purple.png"), Add(MakePicture(kBlue, kRed), "/spot.png"),
+                       Add(MakePicture(kGreen), "/green.png"), std::nullopt};
+    for (size_t i = 0; i < set_.captions.size(); ++i) {
+      const std::string path = "/captions#" + std::to_string(i);
+      const bool has_words = i != 3;
+      gallery_.captions.push_back(has_words ? std::optional(AddCaption(path, set_.captions[i].text)) : std::nullopt);
+    }
   }
 
   Result<LiveReport> Run(const LiveOptions& options) {
@@ -42,6 +47,29 @@ TEST_F(LiveProtocolTest, CountsCoarseAndRerankedRanksOfTheSameSearches) {
   EXPECT_DOUBLE_EQ(report->coarse.r5, 100);
   EXPECT_DOUBLE_EQ(report->rank_score.r1, 100);
   EXPECT_DOUBLE_EQ(report->match_logit.r1, 100);
+  EXPECT_EQ(report->coarse.mean_rank, 1.5);
+  EXPECT_EQ(report->rank_score.median_rank, 1);
+}
+
+// green.png finds "green" at once. For spot.png "blue" comes before its own "red"; purple.png has no caption, and
+// gone.png is not there.
+TEST_F(LiveProtocolTest, PicturesAreAskedForTheirCaptions) {
+  const auto report = Run({.direction = Direction::kImageToText, .rerank_depth = 0});
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->queries, 2U);
+  EXPECT_EQ(report->skipped, 2U);
+  EXPECT_DOUBLE_EQ(report->coarse.r1, 50);
+  EXPECT_EQ(report->coarse.mean_rank, 1.5);
+  EXPECT_DOUBLE_EQ(report->coarse.r5, 100);
+}
+
+TEST_F(LiveProtocolTest, TheBestOfAPicturesCaptionsCounts) {
+  set_.captions.push_back({"blue", 1});
+  gallery_.captions.push_back(AddCaption("/captions#4", "blue"));
+  const auto report = Run({.direction = Direction::kImageToText, .rerank_depth = 0});
+  ASSERT_THAT(report, IsOk());
+  EXPECT_DOUBLE_EQ(report->coarse.r5, 100);
+  EXPECT_EQ(report->coarse.mean_rank, 1.5);  // "blue" of the missing picture has the same words and came first.
 }
 
 TEST_F(LiveProtocolTest, TheMatchLogitAloneIgnoresTheCoarseWeight) {
