@@ -49,14 +49,14 @@ THIRD_PARTY = [
     (r"nlohmann/", {"encoder"}, False),
     (r"sentencepiece", {"encoder"}, False),
     (r"(rocksdb|faiss|roaring)/", {"storage"}, False),
-    (r"archive(_entry)?\.h", {"indexer"}, False),
+    (r"archive(_entry)?\.h", {"media"}, False),
     (r"CLI/", {"app"}, True),
     (r"toml\+\+/", {"app"}, False),
 ]
 # The C and POSIX headers in use; C++ standard headers are the names without a dot or slash.
 SYSTEM = re.compile(
     r"(sys/[a-z_]+|linux/[a-z_]+|unistd|fcntl|stdlib|stdio|string|signal|errno|setjmp|time|poll|dirent|pwd|spawn|dlfcn|"
-    r"limits|stdint|stddef|immintrin)\.h")
+    r"limits|locale|stdint|stddef|immintrin)\.h")
 STANDARD = re.compile(r"[a-z_0-9]+")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 

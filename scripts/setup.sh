@@ -33,7 +33,7 @@ all_packages=("${encoder_packages[@]}" dpkg-dev
   libboost1.81-dev libboost-json1.81-dev
   librocksdb-dev liblz4-dev libzstd-dev libsnappy-dev zlib1g-dev libbz2-dev
   libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libheif-dev liblcms2-dev
-  libturbojpeg0-dev libjpeg-dev libwebp-dev libcli11-dev
+  libarchive-dev libturbojpeg0-dev libjpeg-dev libwebp-dev libcli11-dev
   libopenblas-openmp-dev liblapack-dev clang-format-14)
 
 install_packages() {
