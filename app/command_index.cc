@@ -141,7 +141,9 @@ void AddIndexCommand(CLI::App& app, Session& session) {
   CLI::App* command =
       app.add_subcommand("index", "Index pictures and captions; run it again to resume or to bring up to date");
   command->add_option("collection", flags->collection, "Its name; made when it does not exist")->required();
-  command->add_option("path", flags->paths, "Files and folders; - reads a list of paths from standard input");
+  command->add_option(
+      "path", flags->paths,
+      "Files, folders, and tar shards by name or {000..012}; - reads a list of paths from standard input");
   command->add_option("--manifest", flags->manifests, "JSON lines: files with metadata and captions; may be repeated")
       ->allow_extra_args(false);
   command->add_option("--captions", flags->captions, "Captions as JSON lines or a JSON array; may be repeated")

@@ -8,6 +8,7 @@
 #include "indexer/forecast.h"
 #include "indexer/pipeline.h"
 #include "indexer/run_log.h"
+#include "indexer/shard_pattern.h"
 
 namespace sightline::indexer {
 namespace {
@@ -36,9 +37,26 @@ Status CheckInputs(const IndexInputs& inputs) {
   return CheckExist(inputs.paths);
 }
 
+// With the names that patterns stand for. A file that has such a name itself is meant itself.
+Result<IndexInputs> WithPatternsExpanded(IndexInputs inputs) {
+  std::vector<std::filesystem::path> paths;
+  for (auto& path : inputs.paths) {
+    std::error_code ignored;
+    if (path.native().find('{') == std::string::npos || std::filesystem::exists(path, ignored)) {
+      paths.push_back(std::move(path));
+      continue;
+    }
+    SL_ASSIGN_OR_RETURN(const auto names, ExpandShardPattern(path.native()));
+    paths.insert(paths.end(), names.begin(), names.end());
+  }
+  inputs.paths = std::move(paths);
+  return inputs;
+}
+
 Result<IndexReport> RunPipeline(storage::Collection& collection, encoder::Encoder& encoder, const IndexOptions& options,
-                                const IndexInputs& inputs, IndexObserver* observer, std::stop_token stop) {
-  SL_ASSIGN_OR_RETURN(RunLog log, RunLog::Start(collection, inputs, observer));
+                                const IndexInputs& given, const IndexInputs& inputs, IndexObserver* observer,
+                                std::stop_token stop) {
+  SL_ASSIGN_OR_RETURN(RunLog log, RunLog::Start(collection, given, observer));
   Pipeline pipeline(collection, encoder, options, log);
   if (Status ran = pipeline.Run(inputs, stop); !ran) {
     // What stopped the run most likely stops this too; then the job is ended by the next run.
@@ -57,15 +75,16 @@ Result<IndexReport> RunPipeline(storage::Collection& collection, encoder::Encode
 
 }  // namespace
 
-Result<IndexReport> Indexer::Run(const IndexInputs& inputs, IndexObserver* observer, std::stop_token stop) {
+Result<IndexReport> Indexer::Run(const IndexInputs& given, IndexObserver* observer, std::stop_token stop) {
   return Guard("index", [&]() -> Result<IndexReport> {
     SL_RETURN_IF_ERROR(CheckModel(collection_.config(), encoder_.info()));
+    SL_ASSIGN_OR_RETURN(const IndexInputs inputs, WithPatternsExpanded(given));
     SL_RETURN_IF_ERROR(CheckInputs(inputs));
     IndexOptions options = options_;
     options.decode_threads = std::max<size_t>(1, options.decode_threads);
     options.encode_batch = std::max<size_t>(1, options.encode_batch);
     if (options.dry_run) return MakeForecast(collection_, encoder_, options, inputs, observer, stop);
-    return RunPipeline(collection_, encoder_, options, inputs, observer, stop);
+    return RunPipeline(collection_, encoder_, options, given, inputs, observer, stop);
   });
 }
 

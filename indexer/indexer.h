@@ -70,7 +70,8 @@ class IndexObserver {
 };
 
 /// What to index. Folders are walked; links to folders are followed once per real folder, so loops end (scanner.h has
-/// the rules). A file is known by its path with all links resolved, in whatever bytes the file system has.
+/// the rules). A file is known by its path with all links resolved, in whatever bytes the file system has. A named file
+/// that ends in ".tar" is a shard (shard_source.h), `shard-{000..012}.tar` are thirteen (shard_pattern.h).
 struct IndexInputs {
   std::vector<std::filesystem::path> paths;
   /// A path that does not exist is a failed file instead of an error of the run: for long lists of paths, whose files

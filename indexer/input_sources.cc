@@ -2,18 +2,32 @@
 #include "indexer/input_sources.h"
 
 #include <algorithm>
-#include <utility>
+#include <filesystem>
+#include <span>
+#include <system_error>
 
 #include "indexer/caption_source.h"
 #include "indexer/manifest_source.h"
 #include "indexer/scanner.h"
+#include "indexer/shard_source.h"
+#include "media/tar_reader.h"
 
 namespace sightline::indexer {
 namespace {
 
-bool VisitPaths(const IndexInputs& inputs, Scanner& scanner, const InputVisitor& visit) {
-  return scanner.Scan(inputs.paths, [&visit](const ScanEntry& found) {
-    return visit(found.error.empty() ? FileEntry(found.path) : FailedEntry(found.path.string(), found.error));
+namespace fs = std::filesystem;
+
+// Whether the path itself, not something in a folder, is a shard.
+bool IsShard(const fs::path& path) {
+  std::error_code ignored;
+  return media::HasTarExtension(path.filename().native()) && fs::is_regular_file(path, ignored);
+}
+
+bool VisitPath(const fs::path& path, Scanner& scanner, const InputVisitor& visit) {
+  const bool is_shard = IsShard(path);
+  return scanner.Scan(std::span(&path, 1), [&](const ScanEntry& found) {
+    if (!found.error.empty()) return visit(FailedEntry(found.path.string(), found.error));
+    return is_shard ? VisitShard(found.path, visit) : visit(FileEntry(found.path));
   });
 }
 
@@ -24,9 +38,11 @@ bool VisitPaths(const IndexInputs& inputs, Scanner& scanner, const InputVisitor&
 bool VisitInputs(const IndexInputs& inputs, const InputVisitor& visit) {
   Scanner scanner;
   const auto manifest = [&](const auto& file) { return VisitManifest(file, scanner, visit); };
+  const auto path = [&](const auto& given) { return VisitPath(given, scanner, visit); };
   const auto captions = [&](const auto& file) { return VisitCaptions(file, visit); };
   return std::all_of(inputs.manifests.begin(), inputs.manifests.end(), manifest) &&
-         VisitPaths(inputs, scanner, visit) && std::all_of(inputs.captions.begin(), inputs.captions.end(), captions);
+         std::all_of(inputs.paths.begin(), inputs.paths.end(), path) &&
+         std::all_of(inputs.captions.begin(), inputs.captions.end(), captions);
 }
 
 }  // namespace sightline::indexer

@@ -13,6 +13,7 @@
 #include "indexer/json_records.h"
 #include "indexer/location.h"
 #include "indexer/utf8.h"
+#include "media/tar_reader.h"
 
 namespace sightline::indexer {
 namespace {
@@ -66,6 +67,9 @@ Result<ManifestLine> ParseLine(const JsonRecord& raw, const fs::path& folder) {
   for (const auto& [key, value] : object) SL_RETURN_IF_ERROR(ReadMember(ViewOf(key), value, folder, line));
   if (line.name.empty()) return Invalid("neither \"path\" nor \"uri\"");
   std::error_code ignored;
+  if (media::HasTarExtension(line.path.filename().native())) {
+    return Invalid(line.name + " is a tar shard; its members have their own metadata, give it as a path");
+  }
   if (fs::is_directory(line.path, ignored)) return Invalid(line.name + " is a folder; a manifest names files");
   return line;
 }

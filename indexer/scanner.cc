@@ -8,7 +8,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "media/image.h"
+#include "indexer/media_name.h"
 
 namespace sightline::indexer {
 namespace {
@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 bool IsHidden(std::string_view name) { return name.starts_with('.'); }
 
-bool LooksLikePicture(const fs::path& path) { return media::HasImageExtension(path.filename().native()); }
+bool LooksLikePicture(const fs::path& path) { return HasMediaName(path.filename().native()); }
 
 std::string DescribeType(fs::file_type type) {
   switch (type) {
