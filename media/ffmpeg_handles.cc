@@ -6,9 +6,15 @@
 extern "C" {
 #include <libavutil/error.h>
 #include <libavutil/log.h>
+#include <libavutil/mem.h>
 }
 
 namespace sightline::media {
+
+void IoContextDeleter::operator()(AVIOContext* context) const {
+  av_freep(&context->buffer);
+  avio_context_free(&context);
+}
 
 void SilenceFfmpeg() {
   static std::once_flag once;

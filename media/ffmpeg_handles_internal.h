@@ -6,6 +6,7 @@
 
 extern "C" {
 #include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
 #include <libavutil/frame.h>
 #include <libswscale/swscale.h>
 }
@@ -25,6 +26,16 @@ struct FrameDeleter {
 struct ScalerDeleter {
   void operator()(SwsContext* scaler) const { sws_freeContext(scaler); }
 };
+/// Also frees the buffer, which FFmpeg may have replaced by another.
+struct IoContextDeleter {
+  void operator()(AVIOContext* context) const;
+};
+/// Of an opened input.
+struct FormatContextDeleter {
+  void operator()(AVFormatContext* context) const { avformat_close_input(&context); }
+};
+using UniqueIoContext = std::unique_ptr<AVIOContext, IoContextDeleter>;
+using UniqueFormatContext = std::unique_ptr<AVFormatContext, FormatContextDeleter>;
 using UniqueCodecContext = std::unique_ptr<AVCodecContext, CodecContextDeleter>;
 using UniquePacket = std::unique_ptr<AVPacket, PacketDeleter>;
 using UniqueFrame = std::unique_ptr<AVFrame, FrameDeleter>;

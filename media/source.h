@@ -33,6 +33,7 @@ class Source {
   Result<std::shared_ptr<const std::vector<std::byte>>> ReadAll(uint64_t max_bytes) const;
 
  private:
+  friend class SourceReader;
   Source() = default;
 
   std::string name_;
