@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -22,6 +25,8 @@ namespace {
 struct RemoveFlags {
   std::string collection;
   std::vector<std::string> items;
+  bool missing = false;
+  bool dry_run = false;
   bool json = false;
 };
 
@@ -39,17 +44,14 @@ struct Removal {
   std::string remaining_path;  // Empty when the item is gone.
 };
 
-// An item goes as a whole when it is named by id. Named by a path, it keeps the other places where its content lies.
-Removal PlanRemoval(storage::ItemRecord item, const std::string& reference) {
-  const std::vector<std::string> spellings = SpellingsOf(reference);
-  const bool by_id = ParseItemId(reference).has_value();
+// The item goes when none of its paths stays.
+Removal RemovePaths(storage::ItemRecord item, const std::function<bool(const std::string&)>& goes) {
   Removal removal;
   removal.item = item.id;
   removal.what = DescribeItem(item);
   std::vector<storage::ItemPath> remaining;
   for (const storage::ItemPath& path : item.paths) {
-    const bool is_named = std::find(spellings.begin(), spellings.end(), path.path) != spellings.end();
-    if (by_id || is_named) {
+    if (goes(path.path)) {
       removal.removed_paths.push_back(path.path);
     } else {
       remaining.push_back(path);
@@ -65,28 +67,54 @@ Removal PlanRemoval(storage::ItemRecord item, const std::string& reference) {
   return removal;
 }
 
-void Tell(const Removal& removal, bool as_json) {
-  if (as_json) {
+// An item goes as a whole when it is named by id. Named by a path, it keeps the other places where its content lies.
+Removal PlanRemoval(storage::ItemRecord item, const std::string& reference) {
+  const std::vector<std::string> spellings = SpellingsOf(reference);
+  const bool by_id = ParseItemId(reference).has_value();
+  return RemovePaths(std::move(item), [&](const std::string& path) {
+    return by_id || std::find(spellings.begin(), spellings.end(), path) != spellings.end();
+  });
+}
+
+// Only what is certainly gone is missing: a folder that cannot be entered today proves nothing. A tar member and a
+// caption, `<file>#<name>`, are there as long as their file is.
+bool IsMissing(const std::string& path) {
+  const auto is_gone = [](const std::string& file) {
+    std::error_code ignored;
+    return std::filesystem::symlink_status(file, ignored).type() == std::filesystem::file_type::not_found;
+  };
+  if (!is_gone(path)) return false;
+  for (size_t hash = path.find('#'); hash != std::string::npos; hash = path.find('#', hash + 1)) {
+    const std::string file = path.substr(0, hash);
+    if (!is_gone(file) && !std::filesystem::is_directory(file)) return false;
+  }
+  return true;
+}
+
+void Tell(const Removal& removal, const RemoveFlags& flags) {
+  if (flags.json) {
     boost::json::array paths;
     for (const std::string& path : removal.removed_paths) paths.emplace_back(ValidUtf8(path));
-    const boost::json::object object = {{"item_id", removal.item.value},
-                                        {"removed_paths", std::move(paths)},
-                                        {"item_removed", removal.remaining_path.empty()}};
+    boost::json::object object = {{"item_id", removal.item.value},
+                                  {"removed_paths", std::move(paths)},
+                                  {"item_removed", removal.remaining_path.empty()}};
+    if (flags.dry_run) object["dry_run"] = true;
     fmt::print("{}\n", boost::json::serialize(object));
     return;
   }
+  const char* const verb = flags.dry_run ? "would remove" : "removed";
   for (const std::string& path : removal.removed_paths) {
     if (removal.remaining_path.empty()) {
-      fmt::print("removed item {} ({}): {}\n", removal.item.value, removal.what, OneLine(path));
+      fmt::print("{} item {} ({}): {}\n", verb, removal.item.value, removal.what, OneLine(path));
     } else {
-      fmt::print("removed a path of item {}: {} (it stays as {})\n", removal.item.value, OneLine(path),
+      fmt::print("{} a path of item {}: {} (it stays as {})\n", verb, removal.item.value, OneLine(path),
                  OneLine(removal.remaining_path));
     }
   }
 }
 
 // One commit per reference, so that a later one sees what an earlier one did.
-Result<bool> RemoveOne(storage::Collection& collection, const std::string& reference, bool as_json) {
+Result<bool> RemoveOne(storage::Collection& collection, const std::string& reference, const RemoveFlags& flags) {
   const auto id = ResolveItem(collection.records(), reference);
   if (!id && id.error().code != ErrorCode::kNotFound) return tl::unexpected<Error>(id.error());
   std::optional<storage::ItemRecord> item;
@@ -98,17 +126,55 @@ Result<bool> RemoveOne(storage::Collection& collection, const std::string& refer
     return false;
   }
   const Removal removal = PlanRemoval(*std::move(item), reference);
-  SL_RETURN_IF_ERROR(collection.Commit(removal.changes));
-  Tell(removal, as_json);
+  if (!flags.dry_run) {
+    SL_RETURN_IF_ERROR(collection.Commit(removal.changes));
+  }
+  Tell(removal, flags);
   return true;
 }
 
+// Commits `removals` and empties them.
+Status CommitAndTell(storage::Collection& collection, std::vector<Removal>& removals, const RemoveFlags& flags) {
+  storage::WriteSet together;
+  for (Removal& removal : removals) {
+    for (auto& item : removal.changes.put_items) together.put_items.push_back(std::move(item));
+    for (const ItemId id : removal.changes.remove_items) together.remove_items.push_back(id);
+  }
+  if (!flags.dry_run) {
+    SL_RETURN_IF_ERROR(collection.Commit(together));
+  }
+  for (const Removal& removal : removals) Tell(removal, flags);
+  removals.clear();
+  return {};
+}
+
+Status RemoveMissing(storage::Collection& collection, const RemoveFlags& flags) {
+  constexpr size_t kRemovalsPerCommit = 1000;
+  std::vector<Removal> removals;
+  Status committed;
+  SL_RETURN_IF_ERROR(collection.ForEachItem([&](const storage::ItemRecord& item) {
+    Removal removal = RemovePaths(item, IsMissing);
+    if (removal.removed_paths.empty()) return true;
+    removals.push_back(std::move(removal));
+    if (removals.size() == kRemovalsPerCommit) committed = CommitAndTell(collection, removals, flags);
+    return committed.has_value();
+  }));
+  SL_RETURN_IF_ERROR(committed);
+  return CommitAndTell(collection, removals, flags);
+}
+
 Result<ExitCode> RunRemove(const Session& session, const RemoveFlags& flags) {
+  if (flags.items.empty() && !flags.missing) {
+    return Fail(ErrorCode::kInvalidArgument, "say what to remove: ids, paths or --missing");
+  }
   SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, flags.collection));
   bool found_all = true;
   for (const std::string& reference : flags.items) {
-    SL_ASSIGN_OR_RETURN(const bool found, RemoveOne(*collection, reference, flags.json));
+    SL_ASSIGN_OR_RETURN(const bool found, RemoveOne(*collection, reference, flags));
     found_all = found_all && found;
+  }
+  if (flags.missing) {
+    SL_RETURN_IF_ERROR(RemoveMissing(*collection, flags));
   }
   return found_all ? ExitCode::kOk : ExitCode::kNoResult;
 }
@@ -119,7 +185,10 @@ void AddRemoveCommand(CLI::App& app, Session& session) {
   auto flags = std::make_shared<RemoveFlags>();
   CLI::App* command = app.add_subcommand("remove", "Remove items from a collection; files stay where they are");
   command->add_option("collection", flags->collection, "Its name")->required();
-  command->add_option("item", flags->items, "Ids or paths")->required();
+  command->add_option("item", flags->items, "Ids or paths");
+  command->add_flag("--missing", flags->missing,
+                    "Everything whose files are gone (a disk that is not mounted is gone!)");
+  command->add_flag("--dry-run", flags->dry_run, "Only say what would be removed");
   command->add_flag("--json", flags->json, "One JSON object per removal");
   command->callback([flags, &session] { session.run = [flags, &session] { return RunRemove(session, *flags); }; });
 }

@@ -128,6 +128,33 @@ TEST_F(CollectionsIntegrationTest, RemovingOneOfTwoPathsKeepsTheItem) {
   EXPECT_THAT(list.out, ::testing::Not(HasSubstr("a.jpg")));
 }
 
+TEST_F(CollectionsIntegrationTest, RemoveMissingFollowsTheDisk) {
+  const testing::TempDir folder;
+  fs::copy_file(photos() / "photo-001.jpg", folder / "a.jpg");
+  fs::copy_file(photos() / "photo-001.jpg", folder / "b.jpg");
+  fs::copy_file(photos() / "photo-002.jpg", folder / "c#d.jpg");
+  fs::copy_file(photos() / "photo-003.jpg", folder / "e#f.jpg");
+  testing::WriteTestFile(folder / "captions.jsonl", R"({"id": "1", "text": "a cat"})");
+  testing::WriteTestFile(folder / "lost.jsonl", R"({"id": "1", "text": "a dog"})");
+  ASSERT_EQ(Run({"index", "tidy", folder.path(), "--captions", folder / "captions.jsonl", "--captions",
+                 folder / "lost.jsonl"})
+                .exit_code,
+            0);
+  fs::remove(folder / "a.jpg");
+  fs::remove(folder / "e#f.jpg");
+  fs::remove(folder / "lost.jsonl");
+  const auto would = Events(Run({"remove", "tidy", "--missing", "--dry-run", "--json"}));
+  EXPECT_EQ(would.size(), 3U);
+  EXPECT_EQ(Events(Run({"list", "tidy", "--json"})).size(), 5U);
+  EXPECT_EQ(Events(Run({"remove", "tidy", "--missing", "--json"})).size(), 3U);
+  const std::string left = Run({"list", "tidy"}).out;
+  for (const char* stays : {"b.jpg", "c#d.jpg", "captions.jsonl#1"}) EXPECT_THAT(left, HasSubstr(stays));
+  for (const char* goes : {"a.jpg", "e#f.jpg", "lost.jsonl"}) EXPECT_THAT(left, ::testing::Not(HasSubstr(goes)));
+  EXPECT_EQ(Run({"remove", "tidy", "--missing"}).out, "");
+  EXPECT_EQ(Run({"verify", "tidy"}).exit_code, 0);
+  EXPECT_EQ(Run({"remove", "tidy"}).exit_code, 2);
+}
+
 TEST_F(CollectionsIntegrationTest, EvalRunsThroughTheSameCode) {
   const testing::TempDir folder;
   testing::WriteTestFile(folder / "set.json", R"([{"image": "photo-002.jpg", "caption": ["a cat", "a tabby cat"]},
