@@ -130,7 +130,8 @@ Result<ExitCode> RunSearch(const Session& session, const SearchFlags& flags) {
   SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, flags.collection));
   SL_ASSIGN_OR_RETURN(const query::SearchRequest request, MakeRequest(*collection, flags));
   std::unique_ptr<encoder::Encoder> encoder;
-  if (request.query.text || request.query.picture) {
+  const bool reads_captions = request.filter.types == std::vector{UnitType::kText} && request.query.item;
+  if (request.query.text || request.query.picture || reads_captions) {
     SL_ASSIGN_OR_RETURN(encoder, OpenModel(flags.model, MakeThreadBudget(session.globals.threads, 0)));
     SL_RETURN_IF_ERROR(CheckModelOf(flags.collection, collection->config(), encoder->info()));
   }

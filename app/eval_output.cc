@@ -34,41 +34,57 @@ json::array Texts(const std::vector<std::string>& texts) {
   return out;
 }
 
+std::string Rate(double queries_per_second) {
+  return queries_per_second > 0 ? fmt::format("{:.1f}", queries_per_second) : "";
+}
+
+void AddList(const char* what, const std::vector<std::string>& texts, std::string& out) {
+  for (const std::string& text : texts) out += fmt::format("{}: {}\n", what, OneLine(text));
+}
+
 }  // namespace
 
 std::string EvalTable(const EvalOutput& output) {
+  const char* const image = output.has_videos ? "video" : "picture";
   std::string out;
-  for (const std::string& missing : output.missing) out += fmt::format("missing: {}\n", OneLine(missing));
-  for (const std::string& caption : output.left_out) out += fmt::format("left out: {}\n", OneLine(caption));
-  out += fmt::format("{}: {} pictures, {} captions", OneLine(output.set), output.pictures, output.queries);
-  if (output.skipped > 0) out += fmt::format(", {} captions left out", output.skipped);
-  out += fmt::format("; model {}, {}, patches {}\n\n", OneLine(output.model), output.precision, output.patches);
-  const bool has_txt = !output.rows.empty() && output.rows[0].txt;
-  out += fmt::format("{:<22} {:<34}{}\n", "", "text to picture", has_txt ? "    picture to text" : "");
-  const std::string columns = "   R@1    R@5   R@10    MdR    MnR";
-  out += fmt::format("{:<22} {}{}   queries/s\n", "", columns, has_txt ? "    " + columns : "");
+  AddList("missing", output.missing, out);
+  AddList("left out", output.left_out, out);
+  AddList("duplicate", output.duplicates, out);
+  out += fmt::format("{}: {} {}s, {} captions; asked: {} captions, {} {}s; model {}, {}, patches {}\n\n",
+                     OneLine(output.set), output.images, image, output.captions, output.captions_asked,
+                     output.images_asked, image, OneLine(output.model), output.precision, output.patches);
+  out += fmt::format("{:<22} {:<48}{} to text\n", "", fmt::format("text to {}", image), image);
+  const std::string columns = "   R@1    R@5   R@10    MdR    MnR  queries/s";
+  out += fmt::format("{:<22} {}   {}\n", "", columns, columns);
   for (const EvalRow& row : output.rows) {
-    out += fmt::format("{:<22} {}", row.name, Columns(row.img));
-    if (row.txt) out += fmt::format("    {}", Columns(*row.txt));
-    if (row.queries_per_second > 0) out += fmt::format("{:>12.1f}", row.queries_per_second);
-    out += "\n";
+    std::string line =
+        fmt::format("{:<22} {}{:>11}   {}{:>11}", row.name, Columns(row.img), Rate(row.img_queries_per_second),
+                    Columns(row.txt), Rate(row.txt_queries_per_second));
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
   }
   return out;
 }
 
 std::string EvalJson(const EvalOutput& output) {
-  json::object out = {{"set", ValidUtf8(output.set)},      {"model", ValidUtf8(output.model)},
-                      {"precision", output.precision},     {"patches", output.patches},
-                      {"pictures", output.pictures},       {"captions", output.queries},
-                      {"skipped_captions", output.skipped}};
-  out["missing"] = Texts(output.missing);
-  out["left_out"] = Texts(output.left_out);
+  json::object out = {{"set", ValidUtf8(output.set)},
+                      {"model", ValidUtf8(output.model)},
+                      {"precision", output.precision},
+                      {"patches", output.patches},
+                      {output.has_videos ? "videos" : "pictures", output.images},
+                      {"captions", output.captions},
+                      {output.has_videos ? "videos_asked" : "pictures_asked", output.images_asked},
+                      {"captions_asked", output.captions_asked},
+                      {"missing", Texts(output.missing)},
+                      {"left_out", Texts(output.left_out)},
+                      {"duplicates", Texts(output.duplicates)}};
   json::object stages;
   for (const EvalRow& row : output.rows) {
     json::object stage;
     AddMetrics("img", row.img, stage);
-    if (row.txt) AddMetrics("txt", *row.txt, stage);
-    if (row.queries_per_second > 0) stage["queries_per_second"] = row.queries_per_second;
+    AddMetrics("txt", row.txt, stage);
+    if (row.img_queries_per_second > 0) stage["img_queries_per_second"] = row.img_queries_per_second;
+    if (row.txt_queries_per_second > 0) stage["txt_queries_per_second"] = row.txt_queries_per_second;
     stages[row.name] = std::move(stage);
   }
   out["stages"] = std::move(stages);

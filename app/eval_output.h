@@ -10,29 +10,33 @@
 
 namespace sightline::app {
 
-/// Metrics of one stage or depth.
+/// Metrics of one stage or depth. Videos count as pictures.
 struct EvalRow {
   std::string name;
-  eval::RankMetrics img;                                ///< Text to picture.
-  std::optional<eval::RankMetrics> txt = std::nullopt;  ///< Picture to text; the matrix protocol only.
-  double queries_per_second = 0;                        ///< 0: not measured.
+  eval::RankMetrics img;              ///< Text to picture.
+  eval::RankMetrics txt;              ///< Picture to text.
+  double img_queries_per_second = 0;  ///< 0: not measured.
+  double txt_queries_per_second = 0;  ///< 0: not measured.
 };
 
 /// Everything that an evaluation prints.
 struct EvalOutput {
   std::string set;
+  bool has_videos = false;
   std::string model;
   std::string precision;
   std::string patches;
-  size_t pictures = 0;
-  std::vector<std::string> missing;   ///< Pictures that could not be indexed, with the reason.
-  std::vector<std::string> left_out;  ///< Captions that the set's reader refused, with place and reason.
-  size_t queries = 0;
-  size_t skipped = 0;  ///< Captions that took no part: those of missing pictures and those left out.
+  size_t images = 0;    ///< In the set.
+  size_t captions = 0;  ///< In the set.
+  size_t images_asked = 0;
+  size_t captions_asked = 0;
+  std::vector<std::string> missing;     ///< What could not be indexed, with the reason.
+  std::vector<std::string> left_out;    ///< Captions that the set's reader refused, with place and reason.
+  std::vector<std::string> duplicates;  ///< Pictures with the content of an earlier one.
   std::vector<EvalRow> rows = {};
 };
 
-/// For people, with the missing pictures named.
+/// For people, with everything that took no part named and counted.
 std::string EvalTable(const EvalOutput& output);
 
 /// One JSON object on one line; metric names are the reference's (`img_r1`, ...), `mdr` and `mnr` median and mean

@@ -6,6 +6,9 @@
 #include <unordered_set>
 #include <utility>
 
+#include <boost/json.hpp>
+
+#include "base/file_io.h"
 #include "eval/frame_list.h"
 #include "eval/frame_list_indexing.h"
 
@@ -44,6 +47,23 @@ Result<Indexed> ReadIndexed(const storage::Collection& collection, const std::ve
   return indexed;
 }
 
+// Every caption gets its number as metadata: two captions of the same words are two text units.
+Status WriteCaptions(const RetrievalSet& set, const GalleryOptions& options) {
+  std::string lines;
+  for (size_t i = 0; i < set.captions.size(); ++i) {
+    const boost::json::object line = {
+        {"id", std::to_string(i)}, {"text", set.captions[i].text}, {"metadata", {{"caption_number", i}}}};
+    lines.append(boost::json::serialize(line)).append("\n");
+  }
+  return WriteFileAtomically(options.captions_file, lines);
+}
+
+indexer::IndexOptions ProtocolOptions(const GalleryOptions& options) {
+  indexer::IndexOptions index = options.index;
+  index.apply_exif_orientation = false;
+  return index;
+}
+
 // @return what failed, and why.
 Result<std::vector<storage::JobError>> IndexEverything(const RetrievalSet& set, storage::Collection& collection,
                                                        encoder::Encoder& encoder, const GalleryOptions& options,
@@ -56,9 +76,11 @@ Result<std::vector<storage::JobError>> IndexEverything(const RetrievalSet& set, 
     if (!std::filesystem::exists(path, ignored)) continue;
     (IsFrameList(path) ? frame_lists : inputs.paths).push_back(path);
   }
-  indexer::IndexOptions index = options.index;
-  index.apply_exif_orientation = false;
-  indexer::Indexer indexer(collection, encoder, index);
+  if (!options.captions_file.empty()) {
+    SL_RETURN_IF_ERROR(WriteCaptions(set, options));
+    inputs.captions.push_back(options.captions_file);
+  }
+  indexer::Indexer indexer(collection, encoder, ProtocolOptions(options));
   SL_ASSIGN_OR_RETURN(indexer::IndexReport report, indexer.Run(inputs, observer, stop));
   if (report.stopped) return Fail(ErrorCode::kCancelled, "stopped while indexing the evaluation set");
   SL_ASSIGN_OR_RETURN(auto errors, IndexFrameLists(frame_lists, options.frames, collection, encoder, std::move(stop)));
@@ -78,6 +100,18 @@ void FindImages(const RetrievalSet& set, const GalleryOptions& options, const In
     }
     const auto [first, is_new] = first_with.emplace(*item, image);
     if (!is_new) gallery.duplicates.push_back(image + ": the content of " + first->second);
+  }
+}
+
+void FindCaptions(const RetrievalSet& set, const GalleryOptions& options, const Indexed& indexed, Gallery& gallery) {
+  gallery.captions.resize(set.captions.size());
+  if (options.captions_file.empty()) return;
+  const std::string file = Canonical(options.captions_file);
+  for (size_t i = 0; i < set.captions.size(); ++i) {
+    const std::string path = file + "#" + std::to_string(i);
+    gallery.captions[i] = indexed.Find(path);
+    if (gallery.captions[i]) continue;
+    gallery.missing.push_back("caption " + std::to_string(i) + ": " + indexed.WhyMissing(path));
   }
 }
 
@@ -113,7 +147,7 @@ Result<Gallery> IndexGallery(const RetrievalSet& set, storage::Collection& colle
   SL_ASSIGN_OR_RETURN(const Indexed indexed, ReadIndexed(collection, errors));
   Gallery gallery;
   FindImages(set, options, indexed, gallery);
-  gallery.captions.resize(set.captions.size());
+  FindCaptions(set, options, indexed, gallery);
   SL_RETURN_IF_ERROR(CheckNothingElse(collection, gallery));
   return gallery;
 }

@@ -26,15 +26,18 @@ struct Gallery {
 
 struct GalleryOptions {
   std::filesystem::path image_folder;  ///< Where the set's paths start.
-  int frames = 3;                      ///< Of a video.
-  indexer::IndexOptions index = {};    ///< The EXIF option is overwritten.
+  /// Written anew: the set's captions as the indexer reads them. The same name for the same collection, or every
+  /// caption gets a second path. Empty: captions are not indexed.
+  std::filesystem::path captions_file = {};
+  int frames = 3;                    ///< Of a video.
+  indexer::IndexOptions index = {};  ///< EXIF and clip options are overwritten.
 };
 
-/// Indexes the set's pictures into `collection` as `sightline index` does, but without EXIF orientation, which the
-/// reference's protocol ignores (x2vlm-spec section 8.1), and its frame lists (frame_list.h). What is already there is
-/// not encoded again. `observer` may be null. Errors: the indexer's; kInvalidArgument (the model takes another number
-/// of frames), kFailedPrecondition (the collection holds something that is not of this set), kCancelled (stopped before
-/// the end).
+/// Indexes the set into `collection` as `sightline index` does, with what the reference's protocol has: no EXIF
+/// orientation (x2vlm-spec section 8.1), a video as one clip of `frames` frames over its whole length without vectors
+/// of its frames (section 7), every caption a text unit. What is already there is not encoded again. `observer` may be
+/// null. Errors: the indexer's; kInvalidArgument (the model takes another number of frames), kFailedPrecondition (the
+/// collection holds something that is not of this set), kCancelled (stopped before the end).
 Result<Gallery> IndexGallery(const RetrievalSet& set, storage::Collection& collection, encoder::Encoder& encoder,
                              const GalleryOptions& options, indexer::IndexObserver* observer, std::stop_token stop);
 

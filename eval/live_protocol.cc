@@ -72,6 +72,7 @@ query::SearchRequest RequestOf(const Question& question, size_t gallery_size, co
   request.top_k = std::clamp(gallery_size, size_t{1}, kMaxHits);
   request.filter.types = {UnitType::kText};
   if (options.direction == Direction::kTextToImage) request.filter.types = {UnitType::kImage, UnitType::kClip};
+  request.join_clips = false;
   request.limits.stop = options.stop;
   return request;
 }

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "encoder/preprocess.h"
+#include "query/reencode.h"
+#include "storage/records.h"
 
 namespace sightline::query {
 namespace {
@@ -93,7 +95,7 @@ void EncodePictures(std::span<SearchState> states, encoder::Encoder* encoder) {
   }
 }
 
-Result<Embedding> EmbeddingOfItem(ItemId id, const storage::RecordStore& records) {
+Result<storage::UnitRecord> FirstUnitOf(ItemId id, const storage::RecordStore& records) {
   SL_ASSIGN_OR_RETURN(auto items, records.GetItems(std::span(&id, 1)));
   if (!items[0] || items[0]->units.empty()) {
     return Fail(ErrorCode::kNotFound, "no item " + std::to_string(id.value) + " in the collection");
@@ -102,14 +104,38 @@ Result<Embedding> EmbeddingOfItem(ItemId id, const storage::RecordStore& records
   if (!units[0] || units[0]->vectors.empty()) {
     return Fail(ErrorCode::kCorruption, "item " + std::to_string(id.value) + " has no stored embedding");
   }
-  return units[0]->vectors[0].embedding;
+  return *std::move(units[0]);
 }
 
-Status AddStoredDirection(SearchState& state, const storage::RecordStore& records, uint32_t dim) {
+// The patches of the item's first unit. A caption has none and is not read against captions; where they cannot be had,
+// the answer is degraded.
+Status ReadItem(SearchState& state, const storage::UnitRecord& unit, const storage::RecordStore& records,
+                encoder::Encoder& encoder) {
+  state.plan.rerank = unit.type != UnitType::kText;
+  if (!state.plan.rerank) return {};
+  SL_ASSIGN_OR_RETURN(auto stored, records.GetTokens(std::span(&unit.id, 1)));
+  if (!stored[0]) {
+    SL_ASSIGN_OR_RETURN(TokenTable again,
+                        ReencodeTokens(std::span(&unit.id, 1), records, encoder, state.request->limits));
+    if (const auto found = again.find(unit.id); found != again.end()) stored[0] = std::move(found->second);
+  }
+  if (!stored[0]) {
+    state.plan.rerank = false;
+    state.Degrade("the item could not be read against captions: its patches are not available");
+    return {};
+  }
+  state.patches = *std::move(stored[0]);
+  state.picture_vector = unit.vectors[0].embedding;
+  return {};
+}
+
+Status AddStoredDirection(SearchState& state, const storage::RecordStore& records, uint32_t dim,
+                          encoder::Encoder* encoder) {
   const SearchQuery& query = state.request->query;
   if (query.item) {
-    SL_ASSIGN_OR_RETURN(const Embedding embedding, EmbeddingOfItem(*query.item, records));
-    return AddDirection(state, embedding);
+    SL_ASSIGN_OR_RETURN(const storage::UnitRecord unit, FirstUnitOf(*query.item, records));
+    if (state.plan.reads_item) SL_RETURN_IF_ERROR(ReadItem(state, unit, records, *encoder));
+    return AddDirection(state, unit.vectors[0].embedding);
   }
   if (query.vector) {
     if (query.vector->size() != dim) {
@@ -128,7 +154,7 @@ void EncodeQueries(std::span<SearchState> states, encoder::Encoder* encoder, con
                    uint32_t dim) {
   // What costs nothing comes first, so that a request that is wrong there encodes nothing.
   for (SearchState& state : states) {
-    if (state.alive()) Absorb(state, AddStoredDirection(state, records, dim));
+    if (state.alive()) Absorb(state, AddStoredDirection(state, records, dim, encoder));
   }
   EncodeTexts(states, encoder);
   EncodePictures(states, encoder);

@@ -68,15 +68,15 @@ bool IsSearched(const Filter& filter, UnitType type) {
   return filter.types.empty() || std::find(filter.types.begin(), filter.types.end(), type) != filter.types.end();
 }
 
-bool AnyPairing(const SearchQuery& query, const Filter& filter) {
-  return std::any_of(kAllTypes.begin(), kAllTypes.end(), [&](UnitType type) {
-    return IsSearched(filter, type) && PairingOf(query, type) != Pairing::kNone;
-  });
-}
-
 bool OnlyTexts(const Filter& filter) {
   return IsSearched(filter, UnitType::kText) && !IsSearched(filter, UnitType::kImage) &&
          !IsSearched(filter, UnitType::kClip);
+}
+
+bool AnyPairing(const SearchRequest& request, const Filter& filter) {
+  return std::any_of(kAllTypes.begin(), kAllTypes.end(), [&](UnitType type) {
+    return IsSearched(filter, type) && PairingOf(request, type) != Pairing::kNone;
+  });
 }
 
 Status CheckMinMatch(const SearchRequest& request, const Filter& filter) {
@@ -90,7 +90,7 @@ Status CheckMinMatch(const SearchRequest& request, const Filter& filter) {
   if (request.rerank_depth == 0) {
     return Fail(ErrorCode::kInvalidArgument, "min_match needs reranking, which a rerank depth of 0 turns off");
   }
-  if (!AnyPairing(query, filter)) {
+  if (!AnyPairing(request, filter)) {
     return Fail(ErrorCode::kInvalidArgument,
                 "min_match needs pictures or clips: words against text have no match probability");
   }
@@ -106,8 +106,12 @@ Filter FilterOf(const SearchRequest& request) {
 
 }  // namespace
 
-Pairing PairingOf(const SearchQuery& query, UnitType type) {
-  if (type == UnitType::kText) return query.picture ? Pairing::kPicture : Pairing::kNone;
+Pairing PairingOf(const SearchRequest& request, UnitType type) {
+  const SearchQuery& query = request.query;
+  if (type == UnitType::kText) {
+    const bool is_seen = query.picture || (query.item && OnlyTexts(request.filter));
+    return is_seen ? Pairing::kPicture : Pairing::kNone;
+  }
   return query.text ? Pairing::kWords : Pairing::kNone;
 }
 
@@ -120,8 +124,11 @@ Result<Plan> MakePlan(const SearchRequest& request, const storage::CollectionCon
   if (request.min_match) SL_RETURN_IF_ERROR(CheckMinMatch(request, plan.filter));
   plan.needs_text_encoder = request.query.text.has_value();
   plan.needs_image_encoder = request.query.picture.has_value();
-  plan.rerank = request.rerank_depth > 0 && AnyPairing(request.query, plan.filter);
+  plan.rerank = request.rerank_depth > 0 && AnyPairing(request, plan.filter);
+  plan.reads_item = plan.rerank && request.query.item && OnlyTexts(plan.filter);
   if (plan.needs_text_encoder || plan.needs_image_encoder) SL_RETURN_IF_ERROR(CheckModel(config, encoder));
+  // An item can be compared by embedding without the model.
+  if (plan.reads_item && !CheckModel(config, encoder)) plan.reads_item = plan.rerank = false;
   // What is not reranked has no match probability, so min_match could only hide it.
   plan.coarse_k = request.min_match ? request.rerank_depth
                                     : std::max(request.top_k, plan.rerank ? request.rerank_depth : size_t{0});

@@ -16,16 +16,18 @@ namespace sightline::query {
 enum class Pairing {
   kNone,     ///< Nothing: words against words and pictures against pictures have no match logit.
   kWords,    ///< The query's words against the unit's patches.
-  kPicture,  ///< The query's picture against the unit's token states: the roles swapped.
+  kPicture,  ///< The query's picture or item against the unit's token states: the roles swapped.
 };
 
-/// How a query is read against units of one type.
-Pairing PairingOf(const SearchQuery& query, UnitType type);
+/// How a request is read against units of one type. An item is read only where captions alone are searched: "more like
+/// this" finds what is like it, and captions with a match logit would stand before all of that.
+Pairing PairingOf(const SearchRequest& request, UnitType type);
 
 /// What a request needs from the stages.
 struct Plan {
   bool needs_text_encoder = false;   ///< There are words.
   bool needs_image_encoder = false;  ///< There is a picture.
+  bool reads_item = false;           ///< The item's own patches are needed to rerank.
   bool rerank = false;               ///< Some type that is searched has a pairing, at a depth above 0.
   size_t coarse_k = 0;               ///< Candidates asked of the coarse stage.
   Filter filter;                     ///< What is searched: the request's, see Note [Types searched].

@@ -26,7 +26,7 @@ struct MatchJob {
 size_t FillJob(MatchJob& job, std::span<Candidate> candidates, const TokenTable& table) {
   size_t missing = 0;
   for (Candidate& candidate : candidates) {
-    if (PairingOf(job.state->request->query, candidate.type) != job.pairing) continue;
+    if (PairingOf(*job.state->request, candidate.type) != job.pairing) continue;
     const auto found = table.find(candidate.unit);
     if (found == table.end()) {
       ++missing;

@@ -30,8 +30,8 @@ struct SearchState {
   Embedding query_vector;
   Embedding words_vector;    ///< Embedding of the words alone; empty without words.
   TokenMatrix token_states;  ///< Empty without words.
-  Embedding picture_vector;  ///< Embedding of the picture alone; empty without a picture.
-  TokenMatrix patches;       ///< The picture's; empty without a picture.
+  Embedding picture_vector;  ///< Embedding of what `patches` shows alone; empty without.
+  TokenMatrix patches;       ///< The picture's, or the item's that is read against captions; else empty.
   std::vector<Candidate> candidates;
   SearchAnswer answer;
   std::optional<Error> failure;

@@ -58,7 +58,8 @@ struct Moment {
   /// unit (the words against patches, the picture against token states) counts with the coarse score that it would have
   /// alone, because the calibration knows no other: both choose the candidates, one ranks them.
   std::optional<double> rank_score;
-  /// Null for picture-to-picture, words-to-words, item and raw-vector queries.
+  /// Null for picture-to-picture, words-to-words and raw-vector queries, and for items, except a picture or clip among
+  /// captions alone, which is read as a picture is.
   std::optional<double> match_probability;
 };
 

@@ -20,7 +20,7 @@ std::vector<UnitId> UnitsToRerank(std::span<const SearchState> states) {
     if (!Reranks(state)) continue;
     const size_t depth = std::min(state.request->rerank_depth, state.candidates.size());
     for (const Candidate& candidate : std::span(state.candidates).first(depth)) {
-      const bool is_paired = PairingOf(state.request->query, candidate.type) != Pairing::kNone;
+      const bool is_paired = PairingOf(*state.request, candidate.type) != Pairing::kNone;
       if (is_paired && seen.insert(candidate.unit).second) units.push_back(candidate.unit);
     }
   }

@@ -155,19 +155,6 @@ TEST_F(CollectionsIntegrationTest, RemoveMissingFollowsTheDisk) {
   EXPECT_EQ(Run({"remove", "tidy"}).exit_code, 2);
 }
 
-TEST_F(CollectionsIntegrationTest, EvalRunsThroughTheSameCode) {
-  const testing::TempDir folder;
-  testing::WriteTestFile(folder / "set.json", R"([{"image": "photo-002.jpg", "caption": ["a cat", "a tabby cat"]},
-      {"image": "photo-004.jpg", "caption": ["a rocket launch"]}, {"image": "gone.jpg", "caption": ["lost"]}])");
-  const boost::json::value json =
-      Json(Run({"eval", "json", folder / "set.json", "--images", photos(), "--depth", "2", "--json"}));
-  EXPECT_EQ(json.at("captions").to_number<int>(), 3);
-  EXPECT_EQ(json.at("skipped_captions").to_number<int>(), 1);
-  EXPECT_THAT(std::string(json.at("missing").at(0).as_string()), HasSubstr("gone.jpg"));
-  EXPECT_EQ(json.at("stages").at("coarse").at("img_r1").to_number<double>(), 100);
-  EXPECT_EQ(json.at("stages").at("rerank_2").at("img_r5").to_number<double>(), 100);
-}
-
 class BadCollectionIntegrationTest : public AppIntegration {};
 
 TEST_F(BadCollectionIntegrationTest, AMissingOneListsTheOthers) {

@@ -20,7 +20,7 @@ class LiveProtocolTest : public query::QueryFixture {
  protected:
   LiveProtocolTest() {
     set_.images = {"purple.png", "spot.png", "green.png", "gone.png"};
-    set_.captions = {{"red", 1}, {"green", 2}, {"blue", 3}, {"?!", 0}};
+    set_.captions = {{"red", 1}, {"green", 2}, {"blue thing", 3}, {"?!", 0}};
     gallery_.images = {Add(MakePicture(kPurple), "/purple.png"), Add(MakePicture(kBlue, kRed), "/spot.png"),
                        Add(MakePicture(kGreen), "/green.png"), std::nullopt};
     for (size_t i = 0; i < set_.captions.size(); ++i) {
@@ -51,7 +51,7 @@ TEST_F(LiveProtocolTest, CountsCoarseAndRerankedRanksOfTheSameSearches) {
   EXPECT_EQ(report->rank_score.median_rank, 1);
 }
 
-// green.png finds "green" at once. For spot.png "blue" comes before its own "red"; purple.png has no caption, and
+// green.png finds "green" at once. For spot.png "blue thing" comes before its own "red"; purple.png has no caption, and
 // gone.png is not there.
 TEST_F(LiveProtocolTest, PicturesAreAskedForTheirCaptions) {
   const auto report = Run({.direction = Direction::kImageToText, .rerank_depth = 0});
@@ -69,7 +69,16 @@ TEST_F(LiveProtocolTest, TheBestOfAPicturesCaptionsCounts) {
   const auto report = Run({.direction = Direction::kImageToText, .rerank_depth = 0});
   ASSERT_THAT(report, IsOk());
   EXPECT_DOUBLE_EQ(report->coarse.r5, 100);
-  EXPECT_EQ(report->coarse.mean_rank, 1.5);  // "blue" of the missing picture has the same words and came first.
+  EXPECT_EQ(report->coarse.mean_rank, 1);  // "blue", before the "blue thing" of another and its own "red".
+}
+
+// Reranked, spot.png finds its "red" first: a patch fits that better than any fits "blue thing".
+TEST_F(LiveProtocolTest, PicturesAreRerankedAgainstCaptions) {
+  const auto report = Run({.direction = Direction::kImageToText, .rerank_depth = 64});
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(encoder_.pairs_matched, 2U * 3U);
+  EXPECT_DOUBLE_EQ(report->coarse.r1, 50);
+  EXPECT_DOUBLE_EQ(report->match_logit.r1, 100);
 }
 
 TEST_F(LiveProtocolTest, TheMatchLogitAloneIgnoresTheCoarseWeight) {

@@ -138,6 +138,54 @@ TEST_F(CaptionSearchTest, APictureWithWordsIsReadByTheHalfThatFitsTheUnit) {
   }
 }
 
+TEST_F(CaptionSearchTest, AnItemIsReadAgainstCaptionsWhenTheyAloneAreSearched) {
+  const ImageRgb8 picture = MakePicture(kBlue, kRed);
+  SearchRequest request;
+  request.query.item = Add(picture, "/p/spot.png");
+  request.filter.types = {UnitType::kText};
+  const auto answer = Search(request);
+  ASSERT_THAT(answer, IsOk());
+  EXPECT_EQ(answer->reranked, 4U);
+  for (const Hit& hit : answer->hits) {
+    const auto& words = std::get<std::string>(hit.metadata.find(metadata_key::kText)->second[0]);
+    EXPECT_NEAR(*hit.match_logit, LogitOf(picture, words), 0.02) << words;
+  }
+  request.filter.types = {};
+  const auto everything = Search(request);
+  ASSERT_THAT(everything, IsOk());
+  EXPECT_EQ(everything->reranked, 0U);
+}
+
+TEST_F(CaptionSearchTest, AClipIsReadAgainstCaptionsAsAWhole) {
+  SearchRequest request;
+  request.query.item = AddVideo("/v.mp4", {{.start_ms = 0, .end_ms = 1000, .frames = {MakePicture(kRed)}}});
+  request.filter.types = {UnitType::kText};
+  const auto answer = Search(request);
+  ASSERT_THAT(answer, IsOk());
+  EXPECT_EQ(answer->hits.at(0).path, "/c.jsonl#1");
+  EXPECT_NEAR(*answer->hits[0].match_logit, LogitOf(MakePicture(kRed), "red"), 0.02);
+}
+
+TEST_F(CaptionSearchTest, AnItemWithoutPatchesIsComparedByEmbedding) {
+  SearchRequest request;
+  request.filter.types = {UnitType::kText};
+  request.query.item = Add(MakePicture(kBlue), AddOptions{.path = "/gone.png", .with_patches = false});
+  const auto gone = Search(request);
+  ASSERT_THAT(gone, IsOk());
+  EXPECT_TRUE(gone->degraded);
+  EXPECT_EQ(gone->hits.at(0).path, "/c.jsonl#2");
+  EXPECT_FALSE(gone->hits[0].match_logit);
+  request.query.item = AddCaption("/c.jsonl#5", "a green thing");
+  const auto caption = Search(request);
+  ASSERT_THAT(caption, IsOk());
+  EXPECT_FALSE(caption->degraded);
+  EXPECT_EQ(caption->reranked, 0U);
+  request.query.item = ItemId{1};
+  auto without_model = std::move(Searcher(*collection_, nullptr).Search(std::span(&request, 1))[0]);
+  ASSERT_THAT(without_model, IsOk());
+  EXPECT_EQ(without_model->reranked, 0U);
+}
+
 TEST_F(CaptionSearchTest, ACaptionWithoutTokenStatesIsNotReranked) {
   AddCaption("/c.jsonl#5", "white", false);
   const auto answer = Search(Picture(MakePicture(kRed)));
