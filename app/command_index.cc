@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -17,6 +19,7 @@
 #include "app/progress_view.h"
 #include "app/scratch_folder.h"
 #include "indexer/indexer.h"
+#include "media/clip_sampler.h"
 
 namespace sightline::app {
 namespace {
@@ -30,6 +33,12 @@ struct IndexFlags {
   ModelOptions model;
   std::string patches;  // Empty: the collection's own, int8 for a new one.
   int jobs = 0;
+  double clip_seconds = 8;
+  double clip_overlap = 0;
+  int frames = 0;  // 0: the model's.
+  size_t max_clips = media::ClipOptions().max_clips;
+  bool key_frames = false;
+  bool no_frame_vectors = false;
   bool no_exif = false;
   bool icc = false;
   bool dry_run = false;
@@ -94,14 +103,23 @@ Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const Session& session
   return storage::Collection::Create(folder, config);
 }
 
+media::ClipOptions ClipOptionsOf(const IndexFlags& flags) {
+  return {.window_us = static_cast<int64_t>(std::llround(flags.clip_seconds * 1e6)),
+          .overlap_us = static_cast<int64_t>(std::llround(flags.clip_overlap * 1e6)),
+          .frames = flags.frames,
+          .max_clips = flags.max_clips};
+}
+
 Result<indexer::IndexReport> RunIndexer(storage::Collection& collection, encoder::Encoder& encoder,
                                         const IndexFlags& flags, const ThreadBudget& budget, ProgressStyle style) {
-  const indexer::IndexOptions options = {
-      .apply_exif_orientation = !flags.no_exif,
-      .convert_icc_to_srgb = flags.icc,
-      .dry_run = flags.dry_run,
-      .decode_threads = budget.decode,
-  };
+  indexer::IndexOptions options;
+  options.apply_exif_orientation = !flags.no_exif;
+  options.convert_icc_to_srgb = flags.icc;
+  options.dry_run = flags.dry_run;
+  options.decode_threads = budget.decode;
+  options.clips = ClipOptionsOf(flags);
+  options.key_frames = flags.key_frames;
+  options.frame_vectors = !flags.no_frame_vectors;
   SL_ASSIGN_OR_RETURN(const indexer::IndexInputs inputs, CollectInputs(flags));
   InterruptHandler interrupt(
       "stopping: finishing what is in hand; run the same command again to go on (again Ctrl-C: quit at once)");
@@ -139,7 +157,7 @@ Result<ExitCode> RunIndex(const Session& session, const IndexFlags& flags) {
 void AddIndexCommand(CLI::App& app, Session& session) {
   auto flags = std::make_shared<IndexFlags>();
   CLI::App* command =
-      app.add_subcommand("index", "Index pictures and captions; run it again to resume or to bring up to date");
+      app.add_subcommand("index", "Index pictures, videos and captions; run it again to resume or to bring up to date");
   command->add_option("collection", flags->collection, "Its name; made when it does not exist")->required();
   command->add_option(
       "path", flags->paths,
@@ -154,6 +172,19 @@ void AddIndexCommand(CLI::App& app, Session& session) {
   command->add_option("--patches", flags->patches, "How a new collection keeps patches: int8 (default), fp16 or none")
       ->check(CLI::IsMember({"int8", "fp16", "none"}));
   command->add_option("--jobs", flags->jobs, "Decode threads")->check(CLI::Range(1, 256));
+  command->add_option("--clip-seconds", flags->clip_seconds, "Length of a video's clips that no scene cut shortens")
+      ->check(CLI::Range(0.1, 86400.0))
+      ->capture_default_str();
+  command->add_option("--clip-overlap", flags->clip_overlap, "Seconds that neighbouring clips of a scene share")
+      ->check(CLI::Range(0.0, 43200.0))
+      ->capture_default_str();
+  command->add_option("--frames", flags->frames, "Sampled frames per clip (default: as many as the model's clips have)")
+      ->check(CLI::Range(1, 64));
+  command->add_option("--max-clips", flags->max_clips, "Of one video; of more, so many are spread evenly over it")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  command->add_flag("--key-frames", flags->key_frames, "Take the nearest key frames: faster, less exact");
+  command->add_flag("--no-frame-vectors", flags->no_frame_vectors, "Search clips as a whole, not each of their frames");
   command->add_flag("--no-exif", flags->no_exif, "Ignore the EXIF orientation");
   command->add_flag("--icc", flags->icc, "Convert ICC profiles to sRGB");
   command->add_flag("--dry-run", flags->dry_run, "Only say what it would cost");

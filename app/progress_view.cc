@@ -18,6 +18,7 @@ namespace sightline::app {
 namespace {
 
 using indexer::IndexForecast;
+using indexer::IndexNote;
 using indexer::IndexProgress;
 using indexer::IndexReport;
 
@@ -48,16 +49,26 @@ std::string Counts(const IndexProgress& progress) {
   return text;
 }
 
+// Nothing for a run without videos.
+std::string ClipCounts(const IndexProgress& progress) {
+  if (progress.clips == 0) return {};
+  const double speed = progress.seconds > 0 ? progress.video_seconds / progress.seconds : 0;
+  return fmt::format(", {} clips of {} of video ({:.1f} times real time)", progress.clips,
+                     HumanSeconds(progress.video_seconds), speed);
+}
+
 std::string ProgressText(const IndexProgress& progress) {
   const double eta = EtaOf(progress);
-  return fmt::format("{}/{}{} files, {}, {:.1f}/s{}", progress.done(), progress.files_found,
-                     progress.scan_done ? "" : "+", Counts(progress), RateOf(progress),
+  return fmt::format("{}/{}{} files, {}{}, {:.1f}/s{}", progress.done(), progress.files_found,
+                     progress.scan_done ? "" : "+", Counts(progress), ClipCounts(progress), RateOf(progress),
                      eta < 0 ? "" : ", " + HumanSeconds(eta) + " left");
 }
 
 void PrintFileError(const storage::JobError& error) {
   fmt::print(stderr, "failed: {}: {}\n", OneLine(error.path), OneLine(error.reason));
 }
+
+void PrintNote(const IndexNote& note) { fmt::print(stderr, "note: {}: {}\n", OneLine(note.path), note.text); }
 
 class BarView : public indexer::IndexObserver {
  public:
@@ -74,6 +85,10 @@ class BarView : public indexer::IndexObserver {
   void OnFileError(const storage::JobError& error) override {
     Clear();
     PrintFileError(error);
+  }
+  void OnNote(const IndexNote& note) override {
+    Clear();
+    PrintNote(note);
   }
 
  private:
@@ -93,6 +108,7 @@ class PlainView : public indexer::IndexObserver {
     fmt::print(stderr, "{}\n", ProgressText(progress));
   }
   void OnFileError(const storage::JobError& error) override { PrintFileError(error); }
+  void OnNote(const IndexNote& note) override { PrintNote(note); }
 
  private:
   std::chrono::steady_clock::time_point last_line_ = std::chrono::steady_clock::now();
@@ -102,6 +118,7 @@ class QuietView : public indexer::IndexObserver {
  public:
   void OnProgress(const IndexProgress& /*progress*/) override {}
   void OnFileError(const storage::JobError& error) override { PrintFileError(error); }
+  void OnNote(const IndexNote& note) override { PrintNote(note); }
 };
 
 boost::json::object ToJson(const IndexProgress& progress) {
@@ -113,9 +130,19 @@ boost::json::object ToJson(const IndexProgress& progress) {
           {"duplicate", progress.duplicate},
           {"moved", progress.moved},
           {"failed", progress.failed},
+          {"clips", progress.clips},
+          {"video_seconds", progress.video_seconds},
           {"encoded", progress.encoded},
           {"seconds", progress.seconds},
           {"files_per_second", RateOf(progress)}};
+}
+
+boost::json::object ToJson(const indexer::IndexTimes& times) {
+  return {{"plan_videos", times.plan_videos},
+          {"decode_videos", times.decode_videos},
+          {"scale_videos", times.scale_videos},
+          {"encode", times.encode},
+          {"commit", times.commit}};
 }
 
 void PrintEvent(std::string_view name, boost::json::object content) {
@@ -137,11 +164,17 @@ class JsonView : public indexer::IndexObserver {
   void OnFileError(const storage::JobError& error) override {
     PrintEvent("error", {{"path", ValidUtf8(error.path)}, {"reason", ValidUtf8(error.reason)}});
   }
+  void OnNote(const IndexNote& note) override {
+    PrintEvent("note", {{"path", ValidUtf8(note.path)}, {"note", ValidUtf8(note.text)}});
+  }
 };
 
 void PrintForecast(const IndexProgress& progress, const IndexForecast& forecast) {
-  fmt::print("dry run: {} files found, {} to encode, about {} and {} of disk; nothing was written\n",
-             progress.files_found, forecast.files_to_encode, HumanSeconds(forecast.seconds),
+  const std::string videos = forecast.clips == 0 ? std::string()
+                                                 : fmt::format(" (with about {} clips of {} of video)", forecast.clips,
+                                                               HumanSeconds(forecast.video_seconds));
+  fmt::print("dry run: {} files found, {} to encode{}, about {} and {} of disk; nothing was written\n",
+             progress.files_found, forecast.files_to_encode, videos, HumanSeconds(forecast.seconds),
              HumanBytes(forecast.bytes_to_store));
 }
 
@@ -167,15 +200,18 @@ void PrintIndexReport(const IndexReport& report, bool dry_run, ProgressStyle sty
     if (dry_run) {
       content["forecast"] = {{"files_to_encode", report.forecast.files_to_encode},
                              {"bytes_to_store", report.forecast.bytes_to_store},
+                             {"clips", report.forecast.clips},
+                             {"video_seconds", report.forecast.video_seconds},
                              {"seconds", report.forecast.seconds}};
     } else {
       content["job"] = report.job.value;
+      content["stage_seconds"] = ToJson(report.progress.times);
     }
     return PrintEvent("done", std::move(content));
   }
   if (dry_run) return PrintForecast(report.progress, report.forecast);
-  fmt::print("{}: {} in {} ({:.1f} files/s)\n", report.stopped ? "stopped" : "done", Counts(report.progress),
-             HumanSeconds(report.progress.seconds), RateOf(report.progress));
+  fmt::print("{}: {}{} in {} ({:.1f} files/s)\n", report.stopped ? "stopped" : "done", Counts(report.progress),
+             ClipCounts(report.progress), HumanSeconds(report.progress.seconds), RateOf(report.progress));
 }
 
 }  // namespace sightline::app

@@ -34,6 +34,8 @@ inline constexpr std::string_view kLongitude = "longitude";   ///< Float: degree
 inline constexpr std::string_view kDuration = "duration";     ///< Float: seconds of a video.
 /// Integer: how many clips a video has when it is complete. Its item is still being indexed while it has fewer units.
 inline constexpr std::string_view kClipsPlanned = "sightline.clips_planned";
+/// Integer: how many clips the whole video would have; only where a limit left some of them out.
+inline constexpr std::string_view kClipsInVideo = "sightline.clips_in_video";
 /// Boolean, true: a caption is longer than what the model reads; its end was ignored.
 inline constexpr std::string_view kTruncated = "sightline.truncated";
 }  // namespace metadata_key

@@ -47,6 +47,8 @@ Result<Resolution> CommitPlanner::Plan(WorkItem& item) {
   if (auto it = wanted_.find(item.hash); it != wanted_.end() && --it->second == 0) wanted_.erase(it);
   SL_ASSIGN_OR_RETURN(Entry* const old, FindByPath(item.location.path));
   SL_ASSIGN_OR_RETURN(Entry* const target, FindByHash(item.hash));
+  const bool is_part = item.video && !item.units.empty();
+  if (is_part && (target == nullptr || !IsComplete(target->record))) return PlanPart(item, old, target);
   if (target != nullptr) return PlanKnown(item, old, *target);
   if (item.units.empty()) return Resolution::kNeedsContent;
   return PlanNew(item, old);
@@ -85,12 +87,45 @@ Result<Resolution> CommitPlanner::PlanNew(WorkItem& item, Entry* old) {
   return old != nullptr ? Resolution::kUpdated : Resolution::kAdded;
 }
 
+// Clips for an item that is new, or that has only the clips before them.
+Result<Resolution> CommitPlanner::PlanPart(WorkItem& item, Entry* old, Entry* target) {
+  const size_t first_clip = item.video->first_clip;
+  Resolution resolution = Resolution::kAdded;
+  if (first_clip == 0 && target == nullptr) {
+    SL_ASSIGN_OR_RETURN(resolution, PlanNew(item, old));
+    SL_ASSIGN_OR_RETURN(target, FindByHash(item.hash));
+  } else if (target != nullptr && (first_clip == 0 || first_clip == target->record.units.size())) {
+    SL_RETURN_IF_ERROR(PlanKnown(item, old, *target));
+    SL_RETURN_IF_ERROR(first_clip == 0 ? StoreContent(*target, item) : AddUnits(*target, item));
+  } else {
+    item.Fail("its first clips vanished while it was indexed");
+    return Resolution::kUnfinished;
+  }
+  const ItemId id = target->record.id;
+  if (IsComplete(target->record)) return updating_.erase(id) > 0 ? Resolution::kUpdated : resolution;
+  if (resolution == Resolution::kUpdated) updating_.insert(id);
+  return Resolution::kUnfinished;
+}
+
 // Gives the entry the item's content, and drops the units that it had.
 Status CommitPlanner::StoreContent(Entry& entry, WorkItem& item) {
   storage::ItemRecord& record = entry.record;
-  SL_ASSIGN_OR_RETURN(const storage::AllocatedIds ids, collection_.AllocateIds(0, item.units.size()));
   std::erase_if(units_, [&](const storage::NewUnit& unit) { return unit.record.item == record.id; });
   record.units.clear();
+  SL_RETURN_IF_ERROR(AddUnits(entry, item));
+  record.hash = item.hash;
+  record.width = item.width;
+  record.height = item.height;
+  record.metadata = Overlay(std::move(item.content_metadata),
+                            item.input.metadata ? *item.input.metadata : WithoutContentKeys(record.metadata));
+  hashes_[record.hash] = record.id;
+  return {};
+}
+
+// Gives the entry the item's units beside those that it has.
+Status CommitPlanner::AddUnits(Entry& entry, WorkItem& item) {
+  storage::ItemRecord& record = entry.record;
+  SL_ASSIGN_OR_RETURN(const storage::AllocatedIds ids, collection_.AllocateIds(0, item.units.size()));
   for (size_t i = 0; i < item.units.size(); ++i) {
     storage::NewUnit& unit = item.units[i].stored;
     unit.record.id = UnitId{ids.first_unit.value + i};
@@ -99,12 +134,6 @@ Status CommitPlanner::StoreContent(Entry& entry, WorkItem& item) {
     units_.push_back(std::move(unit));
   }
   item.units.clear();
-  record.hash = item.hash;
-  record.width = item.width;
-  record.height = item.height;
-  record.metadata = Overlay(std::move(item.content_metadata),
-                            item.input.metadata ? *item.input.metadata : WithoutContentKeys(record.metadata));
-  hashes_[record.hash] = record.id;
   entry.changed = true;
   return {};
 }

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -21,6 +22,7 @@ enum class Resolution {
   kUnchanged,     ///< Same path, same content; at most size, time and what its source says are noted.
   kDuplicate,     ///< Known content at one more path.
   kMoved,         ///< Known content whose old path no longer exists.
+  kUnfinished,    ///< Some clips of a video, whose item is not complete yet.
   kNeedsContent,  ///< Content that was known when the file was read is gone: read and encode it, then plan it again.
 };
 
@@ -39,7 +41,9 @@ class CommitPlanner {
   /// Begins a batch: what was planned before must be committed.
   void Begin(std::span<const WorkItem> batch);
 
-  /// Plans one kKnownContent or encoded kNewContent item; takes its units. Reads the collection and, to tell moved from
+  /// Plans one kKnownContent or encoded kNewContent item, or part of a video; takes its units. What a video means is
+  /// said with its last part. A part whose predecessors are not in the collection becomes kFailed (and kUnfinished).
+  /// Reads the collection and, to tell moved from
   /// duplicate, looks whether known paths still exist. Errors: those of RecordStore.
   Result<Resolution> Plan(WorkItem& item);
 
@@ -57,7 +61,9 @@ class CommitPlanner {
   Result<Entry*> Load(ItemId id);
   Result<Resolution> PlanKnown(WorkItem& item, Entry* old, Entry& target);
   Result<Resolution> PlanNew(WorkItem& item, Entry* old);
+  Result<Resolution> PlanPart(WorkItem& item, Entry* old, Entry* target);
   Status StoreContent(Entry& entry, WorkItem& item);
+  Status AddUnits(Entry& entry, WorkItem& item);
   static void StoreSaid(Entry& entry, const WorkItem& item);
   void DetachPath(Entry& entry, const std::string& path);
   Resolution AttachPath(Entry& entry, const WorkItem& item);
@@ -70,6 +76,7 @@ class CommitPlanner {
   std::map<storage::ContentHash, ItemId> hashes_;
   std::map<storage::ContentHash, size_t> wanted_;  ///< Known content of files still to be planned, with their number.
   std::vector<storage::NewUnit> units_;
+  std::set<ItemId> updating_;  ///< Items whose old content was replaced by a video that is not complete yet.
   /// How many of an item's paths, from the first, are known to exist; over the whole run, so that many copies of one
   /// content do not cost a look at every path for every copy.
   std::unordered_map<ItemId, size_t> paths_seen_;

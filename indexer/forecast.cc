@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <random>
 #include <utility>
 #include <vector>
@@ -11,6 +12,8 @@
 #include "indexer/encode_stage.h"
 #include "indexer/input_sources.h"
 #include "indexer/preparer.h"
+#include "indexer/video_cost.h"
+#include "indexer/video_preparer.h"
 
 namespace sightline::indexer {
 namespace {
@@ -19,6 +22,7 @@ using Clock = std::chrono::steady_clock;
 using storage::PatchStorage;
 
 constexpr size_t kSampleFiles = 8;
+constexpr size_t kSampleVideos = 3;
 constexpr std::chrono::milliseconds kTellEvery{200};
 
 // Item, unit and index records with their keys, beside the paths: about so many bytes per picture.
@@ -38,7 +42,35 @@ uint64_t TokenBytes(const encoder::EncoderInfo& info, PatchStorage patch_storage
   return 0;
 }
 
-/// What one picture of the sample costs on average.
+/// Draws entries: every one so far has the same chance to be in the sample (reservoir sampling).
+class Reservoir {
+ public:
+  explicit Reservoir(size_t capacity) : capacity_(capacity) {}
+
+  void Draw(InputEntry entry, uint64_t size_bytes) {
+    const uint64_t seen = count_++;
+    size_bytes_ += size_bytes;
+    if (sample_.size() < capacity_) {
+      sample_.push_back(std::move(entry));
+      return;
+    }
+    const uint64_t slot = std::uniform_int_distribution<uint64_t>(0, seen)(random_);
+    if (slot < capacity_) sample_[slot] = std::move(entry);
+  }
+
+  const std::vector<InputEntry>& sample() const { return sample_; }
+  uint64_t count() const { return count_; }            ///< Of all entries.
+  uint64_t size_bytes() const { return size_bytes_; }  ///< Of all entries.
+
+ private:
+  const size_t capacity_;
+  std::mt19937_64 random_{20'240'501};  // fixed: the same files give the same sample
+  std::vector<InputEntry> sample_;
+  uint64_t count_ = 0;
+  uint64_t size_bytes_ = 0;
+};
+
+/// What one input of the sample, videos apart, costs on average.
 struct SampleCost {
   double decode_seconds = 0;
   double encode_seconds = 0;
@@ -70,7 +102,8 @@ class Survey {
     told_ = Clock::now();
   }
 
-  const std::vector<InputEntry>& sample() const { return sample_; }
+  const Reservoir& videos() const { return videos_; }
+  const Reservoir& others() const { return others_; }
   uint64_t path_bytes() const { return path_bytes_; }
 
  private:
@@ -92,7 +125,9 @@ class Survey {
         break;
       case WorkState::kSkipped:
       case WorkState::kNewContent:
-        Draw(std::move(item.input));
+        ++report_.forecast.files_to_encode;
+        path_bytes_ += item.location.path.size();
+        Draw(std::move(item));
         break;
     }
     return {};
@@ -106,16 +141,9 @@ class Survey {
     }
   }
 
-  // Reservoir sampling: every input so far has the same chance to be in the sample.
-  void Draw(InputEntry entry) {
-    const uint64_t seen = report_.forecast.files_to_encode++;
-    path_bytes_ += entry.path.size();
-    if (sample_.size() < kSampleFiles) {
-      sample_.push_back(std::move(entry));
-      return;
-    }
-    const uint64_t slot = std::uniform_int_distribution<uint64_t>(0, seen)(random_);
-    if (slot < kSampleFiles) sample_[slot] = std::move(entry);
+  void Draw(WorkItem item) {
+    const bool is_video = !item.input.is_caption() && IsVideo(item.input);
+    (is_video ? videos_ : others_).Draw(std::move(item.input), item.location.size_bytes);
   }
 
   const Preparer& preparer_;
@@ -123,8 +151,8 @@ class Survey {
   IndexObserver* observer_;
   Clock::time_point started_ = Clock::now();
   Clock::time_point told_ = started_;
-  std::mt19937_64 random_{20'240'501};  // fixed: the same files give the same sample
-  std::vector<InputEntry> sample_;
+  Reservoir videos_{kSampleVideos};
+  Reservoir others_{kSampleFiles};
   uint64_t path_bytes_ = 0;
 };
 
@@ -160,17 +188,30 @@ Result<IndexReport> MakeForecast(const storage::Collection& collection, encoder:
   const Preparer preparer(collection.records(), info.config.vision.image_res, options);
   Survey survey(preparer, report, observer);
   SL_RETURN_IF_ERROR(survey.Scan(inputs, stop));
-  const SampleCost cost = Measure(survey.sample(), preparer, encoder, patch_storage, stop);
-  const double decode = cost.decode_seconds / static_cast<double>(options.decode_threads);
+  const SampleCost cost = Measure(survey.others().sample(), preparer, encoder, patch_storage, stop);
+  const VideoCost video =
+      MeasureVideos(survey.videos().sample(), preparer, encoder, patch_storage, options, std::move(stop));
+  // All videos are taken to cost as much as the sampled ones, byte for byte.
+  const double like_sample =
+      video.file_bytes == 0 ? 0
+                            : static_cast<double>(survey.videos().size_bytes()) / static_cast<double>(video.file_bytes);
+  const auto files = static_cast<double>(survey.others().count());
+  // Of a video the decoder itself works in parallel.
+  const double decode =
+      files * cost.decode_seconds / static_cast<double>(options.decode_threads) + like_sample * video.decode_seconds;
+  const double encode = files * cost.encode_seconds + like_sample * video.encode_seconds;
   // On a GPU decoding and encoding go side by side; on a CPU they share the cores.
   const bool side_by_side = info.device.starts_with("cuda");
-  const double seconds = side_by_side ? std::max(decode, cost.encode_seconds) : decode + cost.encode_seconds;
-  const uint64_t files = report.forecast.files_to_encode;
-  const uint64_t fixed = TokenBytes(info, patch_storage) + collection.config().dim * sizeof(float) + kRecordBytes;
-  report.forecast.seconds = seconds * static_cast<double>(files);
+  IndexForecast& forecast = report.forecast;
+  forecast.seconds = side_by_side ? std::max(decode, encode) : decode + encode;
+  forecast.video_seconds = like_sample * video.video_seconds;
+  forecast.clips = static_cast<uint64_t>(std::llround(like_sample * video.clips));
+  const uint64_t vector_bytes = collection.config().dim * sizeof(float);
+  const uint64_t unit_bytes = TokenBytes(info, patch_storage) + vector_bytes + kRecordBytes;
+  const uint64_t frame_bytes = options.frame_vectors ? static_cast<uint64_t>(options.clips.frames) * vector_bytes : 0;
   // A path is stored with its item and as the key that finds the item.
-  report.forecast.bytes_to_store =
-      files * (fixed + static_cast<uint64_t>(cost.thumbnail_bytes)) + 2 * survey.path_bytes();
+  forecast.bytes_to_store = survey.others().count() * (unit_bytes + static_cast<uint64_t>(cost.thumbnail_bytes)) +
+                            forecast.clips * (unit_bytes + frame_bytes) + 2 * survey.path_bytes();
   survey.Tell(/*at_once=*/true);
   return report;
 }

@@ -2,6 +2,7 @@
 #include "indexer/indexer.h"
 
 #include <algorithm>
+#include <string>
 #include <system_error>
 
 #include "base/guard.h"
@@ -53,6 +54,26 @@ Result<IndexInputs> WithPatternsExpanded(IndexInputs inputs) {
   return inputs;
 }
 
+// The options with what is left to the model filled in.
+Result<IndexOptions> Completed(IndexOptions options, const encoder::ModelConfig& model,
+                               storage::PatchStorage patch_storage) {
+  options.decode_threads = std::max<size_t>(1, options.decode_threads);
+  options.encode_batch = std::max<size_t>(1, options.encode_batch);
+  if (options.clips.frames == 0) options.clips.frames = std::max(1, model.frame_len);
+  SL_RETURN_IF_ERROR(media::CheckClipOptions(options.clips));
+  if (model.add_frame_pos && options.clips.frames != model.frame_len) {
+    return Fail(ErrorCode::kInvalidArgument, "the model " + model.name + " takes clips of " +
+                                                 std::to_string(model.frame_len) + " frames, not of " +
+                                                 std::to_string(options.clips.frames));
+  }
+  if (patch_storage == storage::PatchStorage::kNone && !options.frame_vectors) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "a collection without stored patches decodes the frames of its clips again at rerank time; it finds "
+                "them by their frame vectors, which can therefore not be left out");
+  }
+  return options;
+}
+
 Result<IndexReport> RunPipeline(storage::Collection& collection, encoder::Encoder& encoder, const IndexOptions& options,
                                 const IndexInputs& given, const IndexInputs& inputs, IndexObserver* observer,
                                 std::stop_token stop) {
@@ -70,19 +91,28 @@ Result<IndexReport> RunPipeline(storage::Collection& collection, encoder::Encode
   report.job = log.job().id;
   report.stopped = !finished;
   report.errors = log.job().errors;
+  report.notes = log.notes();
   return report;
 }
 
 }  // namespace
+
+IndexTimes& IndexTimes::operator+=(const IndexTimes& other) {
+  plan_videos += other.plan_videos;
+  decode_videos += other.decode_videos;
+  scale_videos += other.scale_videos;
+  encode += other.encode;
+  commit += other.commit;
+  return *this;
+}
 
 Result<IndexReport> Indexer::Run(const IndexInputs& given, IndexObserver* observer, std::stop_token stop) {
   return Guard("index", [&]() -> Result<IndexReport> {
     SL_RETURN_IF_ERROR(CheckModel(collection_.config(), encoder_.info()));
     SL_ASSIGN_OR_RETURN(const IndexInputs inputs, WithPatternsExpanded(given));
     SL_RETURN_IF_ERROR(CheckInputs(inputs));
-    IndexOptions options = options_;
-    options.decode_threads = std::max<size_t>(1, options.decode_threads);
-    options.encode_batch = std::max<size_t>(1, options.encode_batch);
+    SL_ASSIGN_OR_RETURN(const IndexOptions options,
+                        Completed(options_, encoder_.info().config, collection_.config().patch_storage));
     if (options.dry_run) return MakeForecast(collection_, encoder_, options, inputs, observer, stop);
     return RunPipeline(collection_, encoder_, options, given, inputs, observer, stop);
   });

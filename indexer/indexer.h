@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "encoder/encoder.h"
+#include "media/clip_sampler.h"
 #include "storage/collection.h"
 
 namespace sightline::indexer {
@@ -25,10 +26,25 @@ struct IndexOptions {
   std::chrono::seconds file_timeout{30};
   uint64_t max_file_bytes = 1'000'000'000;
   uint64_t max_pixels = 256'000'000;
+  media::ClipOptions clips{.frames = 0};  ///< 0 frames: as many as the model's clips have.
+  bool key_frames = false;                ///< Of a clip the key frames nearest to its frame times: faster, less exact.
+  bool frame_vectors = true;              ///< Each frame's own embedding is searched beside the clip's.
+  std::chrono::seconds video_timeout = std::chrono::hours(12);  ///< For one video from its first to its last clip.
+};
+
+/// How long the stages of a run worked, in seconds. They work at the same time, so the sum may exceed the run's.
+struct IndexTimes {
+  double plan_videos = 0;    ///< Opening videos and looking for scene cuts.
+  double decode_videos = 0;  ///< Decoding the clips' frames, to RGB.
+  double scale_videos = 0;   ///< Making model pixels of them.
+  double encode = 0;         ///< Everything that goes through the model.
+  double commit = 0;         ///< Writing to the collection.
+
+  IndexTimes& operator+=(const IndexTimes& other);
 };
 
 /// Counts of one run. Every file, tar member and caption ends in exactly one of added, unchanged, duplicate, moved or
-/// failed; a folder that cannot be listed counts as one failed file.
+/// failed (a video when its last clip is committed); a folder that cannot be listed counts as one failed file.
 struct IndexProgress {
   uint64_t files_found = 0;  ///< So far; final once `scan_done`.
   bool scan_done = false;
@@ -38,6 +54,9 @@ struct IndexProgress {
   uint64_t duplicate = 0;
   uint64_t moved = 0;
   uint64_t failed = 0;
+  uint64_t clips = 0;        ///< Of videos; durably committed, also those of videos that are not complete yet.
+  double video_seconds = 0;  ///< What those clips last.
+  IndexTimes times;
   uint64_t encoded = 0;  ///< Units that went through the encoder: pictures, clips, captions.
   double seconds = 0;    ///< Since the start.
 
@@ -48,7 +67,15 @@ struct IndexProgress {
 struct IndexForecast {
   uint64_t files_to_encode = 0;
   uint64_t bytes_to_store = 0;
-  double seconds = 0;  ///< From a timed sample on this machine.
+  double video_seconds = 0;  ///< Of the videos among the files.
+  uint64_t clips = 0;        ///< Of those videos.
+  double seconds = 0;        ///< From a timed sample on this machine.
+};
+
+/// Something about an input that a person should know, although it did not fail.
+struct IndexNote {
+  std::string path;
+  std::string text;
 };
 
 struct IndexReport {
@@ -56,6 +83,7 @@ struct IndexReport {
   JobId job;                              ///< 0 after a dry run.
   bool stopped = false;                   ///< Ended early on request; run the same command again to go on.
   std::vector<storage::JobError> errors;  ///< One per failed file, at most storage::kMaxJobErrors.
+  std::vector<IndexNote> notes;           ///< At most storage::kMaxJobErrors.
   IndexForecast forecast;                 ///< Dry run only.
 };
 
@@ -67,6 +95,8 @@ class IndexObserver {
   virtual void OnProgress(const IndexProgress& progress) = 0;
   /// A file failed; the job goes on.
   virtual void OnFileError(const storage::JobError& error) = 0;
+  /// Something about a file that did not fail.
+  virtual void OnNote(const IndexNote& note) = 0;
 };
 
 /// What to index. Folders are walked; links to folders are followed once per real folder, so loops end (scanner.h has
@@ -92,7 +122,8 @@ class Indexer {
   /// Indexes `inputs`. Running it again on the same inputs is a no-op; after a stop or a crash it goes on where it was.
   /// On a stop request the batch in hand is finished and committed. `observer` may be null.
   /// Errors: kNotFound (an input does not exist), kFailedPrecondition (model), kResourceExhausted (disk full: what was
-  /// acknowledged stays), kUnavailable. A file that fails is not an error of the run.
+  /// acknowledged stays), kUnavailable, kInvalidArgument (clip options; a number of frames that the model cannot take).
+  /// A file that fails is not an error of the run.
   Result<IndexReport> Run(const IndexInputs& inputs, IndexObserver* observer, std::stop_token stop);
 
  private:

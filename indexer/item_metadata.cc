@@ -53,6 +53,15 @@ bool IsContentKey(std::string_view key) {
   return key.starts_with("sightline.") || std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
 }
 
+size_t ClipsPlanned(const storage::ItemRecord& item) {
+  const auto it = item.metadata.find(metadata_key::kClipsPlanned);
+  if (it == item.metadata.end() || it->second.empty()) return 0;
+  const auto* const clips = std::get_if<int64_t>(&it->second[0]);
+  return clips != nullptr && *clips > 0 ? static_cast<size_t>(*clips) : 0;
+}
+
+bool IsComplete(const storage::ItemRecord& item) { return item.units.size() >= ClipsPlanned(item); }
+
 Metadata WithoutContentKeys(const Metadata& stored) { return Filtered(stored, false); }
 
 Metadata ContentKeysOf(const Metadata& stored) { return Filtered(stored, true); }

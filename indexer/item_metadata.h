@@ -5,6 +5,7 @@
 
 #include "base/metadata.h"
 #include "base/sha256.h"
+#include "storage/records.h"
 
 namespace sightline::indexer {
 
@@ -16,6 +17,12 @@ namespace sightline::indexer {
 
 /// Whether this key is one that an item's content fills.
 bool IsContentKey(std::string_view key);
+
+/// How many clips a video's item has when it is complete; 0 for other items.
+size_t ClipsPlanned(const storage::ItemRecord& item);
+
+/// Whether the item has all its units: false for a video whose indexing was interrupted.
+bool IsComplete(const storage::ItemRecord& item);
 
 /// The part of `stored` that the content does not fill.
 Metadata WithoutContentKeys(const Metadata& stored);

@@ -2,13 +2,17 @@
 #include "indexer/pipeline.h"
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/guard.h"
 #include "base/worker_pool.h"
 #include "indexer/encode_stage.h"
 #include "indexer/input_sources.h"
+#include "indexer/video_parts.h"
 
 namespace sightline::indexer {
 namespace {
@@ -18,6 +22,9 @@ constexpr size_t kMaxBatchItems = 512;
 // Batches that may wait for the commit while the encoder works on the next one.
 constexpr size_t kBatchesAhead = 1;
 
+// Parts of videos that may wait for the encoder; other inputs wait in the ordered queue.
+constexpr size_t kPartsAhead = 1;
+
 // Prepared inputs that may wait for the encoder: enough to fill a batch while another is being encoded, whichever
 // worker is slow.
 size_t OrderedCapacity(const IndexOptions& options) {
@@ -26,6 +33,14 @@ size_t OrderedCapacity(const IndexOptions& options) {
 
 size_t UnitsToEncode(const WorkItem& item) { return item.state == WorkState::kNewContent ? item.units.size() : 0; }
 
+int64_t LengthOfClips(const WorkItem& item) {
+  int64_t length_us = 0;
+  for (const WorkUnit& unit : item.units) {
+    if (const auto& range = unit.stored.record.range) length_us += range->end_us - range->start_us;
+  }
+  return length_us;
+}
+
 }  // namespace
 
 bool Pipeline::InFlight::Insert(const storage::ContentHash& hash) {
@@ -33,9 +48,9 @@ bool Pipeline::InFlight::Insert(const storage::ContentHash& hash) {
   return hashes_.insert(hash).second;
 }
 
-void Pipeline::InFlight::Erase(const Batch& batch) {
+void Pipeline::InFlight::Erase(const std::vector<storage::ContentHash>& hashes) {
   std::lock_guard lock(mutex_);
-  for (const WorkItem& item : batch) hashes_.erase(item.hash);
+  for (const storage::ContentHash& hash : hashes) hashes_.erase(hash);
 }
 
 Pipeline::Pipeline(storage::Collection& collection, encoder::Encoder& encoder, const IndexOptions& options, RunLog& log)
@@ -46,6 +61,7 @@ Pipeline::Pipeline(storage::Collection& collection, encoder::Encoder& encoder, c
       preparer_(collection.records(), encoder.info().config.vision.image_res, options),
       planner_(collection, UnixSeconds()),
       ordered_(OrderedCapacity(options)),
+      ready_(kPartsAhead),
       encoded_(kBatchesAhead) {}
 
 Status Pipeline::Run(const IndexInputs& inputs, std::stop_token stop) {
@@ -54,6 +70,7 @@ Status Pipeline::Run(const IndexInputs& inputs, std::stop_token stop) {
   {
     const std::jthread count([&] { CountAhead(inputs); });
     const std::jthread scan([&] { Scan(inputs); });
+    const std::jthread videos([&] { ReadVideos(); });
     const std::jthread encode([&] { Encode(); });
     committed = CommitAll();
     stopping_.request_stop();  // either nothing is left to do or the run has failed
@@ -61,7 +78,7 @@ Status Pipeline::Run(const IndexInputs& inputs, std::stop_token stop) {
   }
   SL_RETURN_IF_ERROR(committed);
   SL_RETURN_IF_ERROR(failure());
-  finished_ = scan_done_ && drained_;
+  finished_ = scan_done_ && drained_ && !left_unfinished_;
   log_.Report(finished_ ? scanned_.load() : std::max(counted_ahead_.load(), scanned_.load()), finished_);
   return {};
 }
@@ -95,6 +112,36 @@ void Pipeline::Scan(const IndexInputs& inputs) {
   ordered_.Close();
 }
 
+void Pipeline::ReadVideos() {
+  while (auto pending = ordered_.Pop()) {
+    Result<WorkItem> item = pending->get();
+    const bool is_video = item && item->video && item->state == WorkState::kNewContent;
+    if (!(is_video ? ReadVideo(*std::move(item)) : ready_.Push(std::move(item)))) break;
+  }
+  ordered_.Abort();
+  ready_.Close();
+}
+
+// Hands on the parts of a video; false when nobody waits for them any more.
+bool Pipeline::ReadVideo(WorkItem item) {
+  if (Status admitted = Admit(item); !admitted) return ready_.Push(tl::unexpected<Error>(std::move(admitted).error()));
+  if (item.state != WorkState::kNewContent) return ready_.Push(std::move(item));
+  const int image_res = encoder_.info().config.vision.image_res;
+  auto parts = Guard("read " + item.location.path,
+                     [&] { return VideoParts::Open(item, image_res, options_, stopping_.get_token()); });
+  if (!parts) {
+    item.FailUnlessCancelled(std::move(parts.error()));
+    return ready_.Push(std::move(item));
+  }
+  if (Status skipped = (*parts)->SkipStored(collection_.records()); !skipped) {
+    return ready_.Push(tl::unexpected<Error>(std::move(skipped).error()));
+  }
+  while (!(*parts)->done()) {
+    if (!ready_.Push((*parts)->Next())) return false;
+  }
+  return true;
+}
+
 void Pipeline::Encode() {
   bool wanted = true;
   while (wanted && !stopping_.stop_requested() && !drained_) {
@@ -106,7 +153,7 @@ void Pipeline::Encode() {
     }
     wanted = EncodeAndHandOn(std::move(batch));
   }
-  ordered_.Abort();
+  ready_.Abort();
   encoded_.Close();
 }
 
@@ -114,14 +161,14 @@ void Pipeline::Encode() {
 Status Pipeline::Collect(Batch& batch) {
   size_t to_encode = 0;
   while (to_encode < options_.encode_batch && batch.size() < kMaxBatchItems && !stopping_.stop_requested()) {
-    std::optional<Pending> pending = ordered_.Pop();
-    if (!pending) {
+    std::optional<Result<WorkItem>> next = ready_.Pop();
+    if (!next) {
       drained_ = true;
       return {};
     }
-    SL_ASSIGN_OR_RETURN(WorkItem item, pending->get());
+    SL_ASSIGN_OR_RETURN(WorkItem item, *std::move(next));
     if (item.state == WorkState::kSkipped) return {};
-    SL_RETURN_IF_ERROR(Admit(item));
+    if (!item.video) SL_RETURN_IF_ERROR(Admit(item));  // a video was admitted before it was read
     to_encode += UnitsToEncode(item);
     batch.push_back(std::move(item));
   }
@@ -134,8 +181,7 @@ Status Pipeline::Admit(WorkItem& item) {
   if (item.state != WorkState::kNewContent) return {};
   bool known = !in_flight_.Insert(item.hash);
   if (!known) {
-    SL_ASSIGN_OR_RETURN(const std::optional<ItemId> stored, collection_.records().FindItem(item.hash));
-    known = stored.has_value();
+    SL_ASSIGN_OR_RETURN(known, preparer_.IsKnown(item.hash));
   }
   if (known) {
     item.state = WorkState::kKnownContent;
@@ -147,50 +193,111 @@ Status Pipeline::Admit(WorkItem& item) {
 // False when nobody waits for batches any more.
 bool Pipeline::EncodeAndHandOn(Batch batch) {
   if (batch.empty()) return true;
-  const uint64_t encoded = EncodeItems(encoder_, collection_.config().patch_storage, batch);
-  return encoded_.Push({std::move(batch), encoded});
+  EncodedBatch encoded;
+  encoded.encoded = EncodeTimed(batch, encoded.seconds);
+  encoded.items = std::move(batch);
+  return encoded_.Push(std::move(encoded));
+}
+
+uint64_t Pipeline::EncodeTimed(std::span<WorkItem> items, double& seconds) {
+  const auto start = std::chrono::steady_clock::now();
+  const uint64_t encoded = EncodeItems(encoder_, collection_.config().patch_storage, items);
+  seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return encoded;
 }
 
 Status Pipeline::CommitAll() {
   Report();
   while (auto next = encoded_.Pop()) {
-    auto& [batch, encoded] = *next;
-    SL_RETURN_IF_ERROR(CommitBatch(std::move(batch), encoded));
+    SL_RETURN_IF_ERROR(CommitBatch(*std::move(next)));
     Report();
   }
   return {};
 }
 
-Status Pipeline::CommitBatch(Batch batch, uint64_t encoded) {
+Status Pipeline::CommitBatch(EncodedBatch batch) {
   BatchTally tally;
-  tally.encoded = encoded;
-  planner_.Begin(batch);
-  for (WorkItem& item : batch) {
+  tally.encoded = batch.encoded;
+  tally.times.encode = batch.seconds;
+  std::vector<storage::ContentHash> landed;
+  planner_.Begin(batch.items);
+  for (WorkItem& item : batch.items) {
+    if (item.is_last()) landed.push_back(item.hash);
+    if (HasFailedBefore(item)) continue;
     if (item.state == WorkState::kUnchanged) {
       tally.Count(Resolution::kUnchanged);
       continue;
     }
     if (item.state != WorkState::kFailed) {
-      SL_ASSIGN_OR_RETURN(Resolution resolution, planner_.Plan(item));
+      SL_ASSIGN_OR_RETURN(Resolution resolution, PlanAndCount(item, tally));
       if (resolution == Resolution::kNeedsContent) {
-        SL_ASSIGN_OR_RETURN(resolution, PlanAnew(item, tally.encoded));
+        SL_ASSIGN_OR_RETURN(resolution, PlanAnew(item, tally));
       }
       if (item.state != WorkState::kFailed) tally.Count(resolution);
     }
-    if (item.state == WorkState::kFailed) tally.failed.push_back({item.location.path, std::move(item.reason)});
+    if (item.state != WorkState::kFailed) continue;
+    if (!item.is_last()) broken_videos_.insert(item.hash);
+    tally.failed.push_back({item.location.path, std::move(item.reason)});
   }
   SL_RETURN_IF_ERROR(log_.Commit(planner_.Take(), std::move(tally)));
-  in_flight_.Erase(batch);
+  in_flight_.Erase(landed);
   return {};
+}
+
+// Whether a former part of the video failed: the file is counted then, and what follows of it is dropped.
+bool Pipeline::HasFailedBefore(const WorkItem& item) {
+  if (!item.video) return false;
+  const bool failed_before = broken_videos_.contains(item.hash);
+  if (item.is_last()) broken_videos_.erase(item.hash);
+  return failed_before;
+}
+
+// Plans an item, and counts what it brings of a video.
+Result<Resolution> Pipeline::PlanAndCount(WorkItem& item, BatchTally& tally) {
+  const std::optional<VideoPart> part = item.video;
+  const size_t clips = item.units.size();
+  const int64_t clips_us = LengthOfClips(item);
+  SL_ASSIGN_OR_RETURN(const Resolution resolution, planner_.Plan(item));
+  if (item.state == WorkState::kFailed || !part) return resolution;
+  tally.clips += clips;
+  tally.video_us += clips_us;
+  tally.times.plan_videos += part->times.plan_seconds;
+  tally.times.decode_videos += part->times.decode_seconds;
+  tally.times.scale_videos += part->times.scale_seconds;
+  if (part->last && part->windows > part->clips) {
+    tally.notes.push_back(
+        {item.location.path,
+         fmt::format("{} of its {} clips are indexed, spread evenly (--max-clips)", part->clips, part->windows)});
+  }
+  return resolution;
 }
 
 // The content was known when the file was read, and its item is gone since: another file took its place, or the
 // encoder failed on it. Reads and encodes the input by itself.
-Result<Resolution> Pipeline::PlanAnew(WorkItem& item, uint64_t& encoded) {
+Result<Resolution> Pipeline::PlanAnew(WorkItem& item, BatchTally& tally) {
   item = preparer_.PrepareAnew(std::move(item.input), {});
-  encoded += EncodeItems(encoder_, collection_.config().patch_storage, std::span(&item, 1));
+  if (item.video && item.state == WorkState::kNewContent) return PlanVideoAnew(item, tally);
+  tally.encoded += EncodeTimed(std::span(&item, 1), tally.times.encode);
   if (item.state == WorkState::kFailed) return Resolution::kNeedsContent;
   return planner_.Plan(item);
+}
+
+// As PlanAnew. Every part but the last is committed by itself, with what the batch has so far.
+Result<Resolution> Pipeline::PlanVideoAnew(WorkItem& item, BatchTally& tally) {
+  const int image_res = encoder_.info().config.vision.image_res;
+  auto parts = Guard("read " + item.location.path,
+                     [&] { return VideoParts::Open(item, image_res, options_, stopping_.get_token()); });
+  if (!parts) item.FailUnlessCancelled(std::move(parts.error()));
+  Resolution resolution = Resolution::kUnfinished;
+  while (parts && !(*parts)->done()) {
+    item = (*parts)->Next();
+    tally.encoded += EncodeTimed(std::span(&item, 1), tally.times.encode);
+    if (item.state != WorkState::kNewContent) break;
+    SL_ASSIGN_OR_RETURN(resolution, PlanAndCount(item, tally));
+    if (!(*parts)->done()) SL_RETURN_IF_ERROR(log_.Commit(planner_.Take(), std::exchange(tally, {})));
+  }
+  if (item.state == WorkState::kSkipped) left_unfinished_ = true;
+  return resolution;
 }
 
 void Pipeline::Report() { log_.Report(std::max(counted_ahead_.load(), scanned_.load()), count_done_ || scan_done_); }

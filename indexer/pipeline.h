@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <stop_token>
 #include <vector>
 
@@ -22,11 +23,13 @@ namespace sightline::indexer {
 
 /// One run of the ingest pipeline:
 ///
-///   scan thread --(worker queue)--> workers: look, hash, decode --(ordered queue)--> encode thread: batch, encode
-///     --(batch queue)--> calling thread: plan, commit, count
+///   scan thread --(worker queue)--> workers: look, hash, decode --(ordered queue)--> video thread: videos to parts
+///     --(ready queue)--> encode thread: batch, encode --(batch queue)--> calling thread: plan, commit, count
 ///
 /// Every queue is bounded, so a slow stage slows those before it. Items reach the encoder in the order of the scan,
-/// whichever worker is done first, so the same input gives the same commits. Use one object per run.
+/// whichever worker is done first, so the same input gives the same commits. One video is read at a time, by as many
+/// decoder threads as there are workers: while it is, little more than its next part is in memory. Use one object per
+/// run.
 class Pipeline {
  public:
   /// All must outlive the pipeline.
@@ -42,13 +45,18 @@ class Pipeline {
  private:
   using Batch = std::vector<WorkItem>;
   using Pending = std::future<Result<WorkItem>>;
+  struct EncodedBatch {
+    Batch items;
+    uint64_t encoded = 0;  ///< Units.
+    double seconds = 0;    ///< Of the encoder.
+  };
 
   /// Content on its way from the encode thread to the commit. Thread-safe.
   class InFlight {
    public:
     /// False when the content is on its way already.
     bool Insert(const storage::ContentHash& hash);
-    void Erase(const Batch& batch);
+    void Erase(const std::vector<storage::ContentHash>& hashes);
 
    private:
     std::mutex mutex_;
@@ -57,13 +65,19 @@ class Pipeline {
 
   void CountAhead(const IndexInputs& inputs);
   void Scan(const IndexInputs& inputs);
+  void ReadVideos();
+  bool ReadVideo(WorkItem item);
   void Encode();
   Status Collect(Batch& batch);
   Status Admit(WorkItem& item);
   bool EncodeAndHandOn(Batch batch);
   Status CommitAll();
-  Status CommitBatch(Batch batch, uint64_t encoded);
-  Result<Resolution> PlanAnew(WorkItem& item, uint64_t& encoded);
+  Status CommitBatch(EncodedBatch batch);
+  bool HasFailedBefore(const WorkItem& item);
+  Result<Resolution> PlanAndCount(WorkItem& item, BatchTally& tally);
+  Result<Resolution> PlanAnew(WorkItem& item, BatchTally& tally);
+  Result<Resolution> PlanVideoAnew(WorkItem& item, BatchTally& tally);
+  uint64_t EncodeTimed(std::span<WorkItem> items, double& seconds);
   void Report();
   Status failure();
 
@@ -76,7 +90,8 @@ class Pipeline {
 
   std::stop_source stopping_;  ///< A stop was requested, or the run has failed.
   BoundedQueue<Pending> ordered_;
-  BoundedQueue<std::pair<Batch, uint64_t>> encoded_;  ///< With the number of units encoded.
+  BoundedQueue<Result<WorkItem>> ready_;
+  BoundedQueue<EncodedBatch> encoded_;
   InFlight in_flight_;
   std::mutex failure_mutex_;
   std::optional<Error> failure_;  ///< Of the encode thread's look-ups.
@@ -86,6 +101,8 @@ class Pipeline {
   std::atomic<uint64_t> scanned_{0};
   std::atomic<bool> scan_done_{false};
   std::atomic<bool> drained_{false};
+  std::set<storage::ContentHash> broken_videos_;  ///< One of whose parts failed while others follow.
+  bool left_unfinished_ = false;                  ///< The calling thread stopped in the middle of a video.
   bool finished_ = false;
 };
 

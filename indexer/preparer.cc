@@ -6,12 +6,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
 #include <system_error>
 #include <utility>
 
 #include "indexer/caption_preparer.h"
 #include "indexer/content_known.h"
 #include "indexer/item_metadata.h"
+#include "indexer/video_preparer.h"
 
 namespace sightline::indexer {
 namespace {
@@ -73,12 +75,19 @@ Result<std::optional<storage::ItemRecord>> Preparer::FindByPath(const std::strin
 Status Preparer::CompareWithStored(WorkItem& item) const {
   if (item.location.mtime_ns == 0) return {};
   SL_ASSIGN_OR_RETURN(const auto stored, FindByPath(item.location.path));
-  if (!stored) return {};
+  if (!stored || !IsComplete(*stored)) return {};
   const auto& paths = stored->paths;
   if (std::find(paths.begin(), paths.end(), item.location) == paths.end()) return {};
   item.state = SaysSomethingNew(item, *stored) ? WorkState::kKnownContent : WorkState::kUnchanged;
   item.hash = stored->hash;
   return {};
+}
+
+Result<bool> Preparer::IsKnown(const storage::ContentHash& hash) const {
+  SL_ASSIGN_OR_RETURN(const std::optional<ItemId> id, records_.FindItem(hash));
+  if (!id) return false;
+  SL_ASSIGN_OR_RETURN(const auto items, records_.GetItems(std::span(&*id, 1)));
+  return items.size() == 1 && items[0] && IsComplete(*items[0]);
 }
 
 Result<WorkItem> Preparer::Look(InputEntry entry) const {
@@ -96,12 +105,9 @@ Result<WorkItem> Preparer::Prepare(InputEntry entry, std::stop_token stop) const
   if (stop.stop_requested()) return WorkItem(std::move(entry));
   SL_ASSIGN_OR_RETURN(WorkItem item, Look(std::move(entry)));
   if (item.state != WorkState::kSkipped) return item;
-  const ContentKnown is_known = [this](const storage::ContentHash& hash) -> Result<bool> {
-    SL_ASSIGN_OR_RETURN(const std::optional<ItemId> id, records_.FindItem(hash));
-    return id.has_value();
-  };
+  const ContentKnown is_known = [this](const storage::ContentHash& hash) { return IsKnown(hash); };
   if (!item.input.is_caption()) {
-    SL_RETURN_IF_ERROR(pictures_.Prepare(item, is_known, stop));
+    SL_RETURN_IF_ERROR(PrepareMedia(item, is_known, stop));
     return item;
   }
   SL_RETURN_IF_ERROR(PrepareCaption(item, is_known));
@@ -112,6 +118,10 @@ Result<WorkItem> Preparer::Prepare(InputEntry entry, std::stop_token stop) const
   return item;
 }
 
+Status Preparer::PrepareMedia(WorkItem& item, const ContentKnown& is_known, std::stop_token stop) const {
+  return IsVideo(item.input) ? PrepareVideo(item, is_known, stop) : pictures_.Prepare(item, is_known, stop);
+}
+
 WorkItem Preparer::PrepareAnew(InputEntry entry, std::stop_token stop) const {
   WorkItem item(std::move(entry));
   if (item.input.is_caption()) {
@@ -119,7 +129,7 @@ WorkItem Preparer::PrepareAnew(InputEntry entry, std::stop_token stop) const {
     return item;
   }
   LookAtFile(item);
-  if (item.state != WorkState::kFailed) static_cast<void>(pictures_.Prepare(item, NothingKnown, stop));
+  if (item.state != WorkState::kFailed) static_cast<void>(PrepareMedia(item, NothingKnown, stop));
   return item;
 }
 

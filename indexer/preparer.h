@@ -5,6 +5,7 @@
 #include <stop_token>
 
 #include "base/result.h"
+#include "indexer/content_known.h"
 #include "indexer/indexer.h"
 #include "indexer/input_entry.h"
 #include "indexer/picture_preparer.h"
@@ -14,7 +15,8 @@
 namespace sightline::indexer {
 
 /// The stage between scan and encoder: looks at an input, skips what is known, reads what is not once, and makes what
-/// the encoder reads of it. What differs between kinds of inputs is in picture_preparer.h and caption_preparer.h.
+/// the encoder reads of it; of a video only the hash (VideoParts reads it). What differs between kinds of inputs is in
+/// picture_preparer.h, video_preparer.h and caption_preparer.h.
 /// Thread-safe: the workers share one.
 class Preparer {
  public:
@@ -34,9 +36,13 @@ class Preparer {
   /// have nothing to look at and are kSkipped. Errors: those of the record store.
   Result<WorkItem> Look(InputEntry entry) const;
 
+  /// Whether the collection has an item with this content, and all of it. Errors: those of the record store.
+  Result<bool> IsKnown(const storage::ContentHash& hash) const;
+
  private:
   Result<std::optional<storage::ItemRecord>> FindByPath(const std::string& path) const;
   Status CompareWithStored(WorkItem& item) const;
+  Status PrepareMedia(WorkItem& item, const ContentKnown& is_known, std::stop_token stop) const;
 
   const storage::RecordStore& records_;
   const PicturePreparer pictures_;

@@ -44,6 +44,8 @@ void BatchTally::Count(Resolution resolution) {
     case Resolution::kMoved:
       ++moved;
       return;
+    case Resolution::kUnfinished:
+      return;
     case Resolution::kNeedsContent:
       SL_CHECK(false);
   }
@@ -99,8 +101,14 @@ Status RunLog::Commit(WriteSet changes, BatchTally tally) {
       job_written_ = now;
     }
     SL_RETURN_IF_ERROR(collection_.Commit(changes));
+    tally.times.commit += std::chrono::duration<double>(Clock::now() - now).count();
   }
   job_ = std::move(job);
+  Add(tally);
+  return {};
+}
+
+void RunLog::Add(const BatchTally& tally) {
   progress_.added += tally.added;
   progress_.updated += tally.updated;
   progress_.unchanged += tally.unchanged;
@@ -108,10 +116,15 @@ Status RunLog::Commit(WriteSet changes, BatchTally tally) {
   progress_.moved += tally.moved;
   progress_.failed += tally.failed.size();
   progress_.encoded += tally.encoded;
-  if (observer_ != nullptr) {
-    for (const storage::JobError& error : tally.failed) observer_->OnFileError(error);
-  }
-  return {};
+  progress_.clips += tally.clips;
+  progress_.video_seconds += static_cast<double>(tally.video_us) * 1e-6;
+  progress_.times += tally.times;
+  const size_t room = storage::kMaxJobErrors - notes_.size();
+  const auto end = tally.notes.begin() + static_cast<std::ptrdiff_t>(std::min(room, tally.notes.size()));
+  notes_.insert(notes_.end(), tally.notes.begin(), end);
+  if (observer_ == nullptr) return;
+  for (const storage::JobError& error : tally.failed) observer_->OnFileError(error);
+  for (const IndexNote& note : tally.notes) observer_->OnNote(note);
 }
 
 void RunLog::Report(uint64_t files_found, bool scan_done) {

@@ -18,9 +18,13 @@ struct BatchTally {
   uint64_t duplicate = 0;
   uint64_t moved = 0;
   uint64_t encoded = 0;
+  uint64_t clips = 0;
+  int64_t video_us = 0;
+  IndexTimes times;
   std::vector<storage::JobError> failed;
+  std::vector<IndexNote> notes;
 
-  /// Counts a planned item. Not for kNeedsContent.
+  /// Counts a planned item; a part of a video that is not its last counts for nothing. Not for kNeedsContent.
   void Count(Resolution resolution);
 };
 
@@ -44,6 +48,7 @@ class RunLog {
 
   const IndexProgress& progress() const { return progress_; }
   const storage::JobRecord& job() const { return job_; }
+  const std::vector<IndexNote>& notes() const { return notes_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -51,12 +56,14 @@ class RunLog {
   RunLog(storage::Collection& collection, IndexObserver* observer) : collection_(collection), observer_(observer) {}
   storage::JobRecord JobAfter(const BatchTally& tally) const;
   bool WantsJobRecord(Clock::time_point now) const;
+  void Add(const BatchTally& tally);
   void Tell();
 
   storage::Collection& collection_;
   IndexObserver* observer_;
   storage::JobRecord job_;
   IndexProgress progress_;
+  std::vector<IndexNote> notes_;
   Clock::time_point started_ = Clock::now();
   Clock::time_point told_ = started_ - std::chrono::hours(1);
   Clock::time_point job_written_ = started_;

@@ -18,15 +18,17 @@ struct ScanEntry {
   std::string error;           ///< Empty: a file. Otherwise why the scan could not take it.
 };
 
-/// Finds the pictures below given paths, one entry at a time: nothing but the entries of one folder, the folders still
-/// to walk and the files that were named or linked to is held in memory. Thread-compatible; use one object per scan.
+/// Finds the pictures and videos below given paths, one entry at a time: nothing but the entries of one folder, the
+/// folders still to walk and the files that were named or linked to is held in memory. Thread-compatible; use one
+/// object per scan.
 ///
 /// - A folder's files come in order of name (bytes), then its folders, each in the same way.
-/// - Inside folders: names that start with a dot are skipped, and only names that look like pictures are taken. A file
+/// - Inside folders: names that start with a dot are skipped, and only names that look like pictures or videos are
+/// taken. A file
 ///   that is named is taken whatever its name is.
 /// - Every real file comes once, however often it is named or linked to. Links are resolved, so a file has one path
 ///   however it was reached; a folder is walked once, so loops end.
-/// - A broken link, a FIFO, socket or device is an error when it is named or has a picture's name.
+/// - A broken link, a FIFO, socket or device is an error when it is named or has such a name.
 /// - An unreadable folder is an error.
 class Scanner {
  public:

@@ -40,9 +40,11 @@ class RecordingObserver : public indexer::IndexObserver {
  public:
   void OnProgress(const indexer::IndexProgress& progress) override { reports.push_back(progress); }
   void OnFileError(const storage::JobError& error) override { errors.push_back(error); }
+  void OnNote(const indexer::IndexNote& note) override { notes.push_back(note); }
 
   std::vector<indexer::IndexProgress> reports;
   std::vector<storage::JobError> errors;
+  std::vector<indexer::IndexNote> notes;
 };
 
 /// A folder of generated pictures, a fake encoder and a collection for it.

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "base/result.h"
+#include "indexer/indexer.h"
+#include "indexer/work_item.h"
+#include "media/clip_sampler.h"
+#include "media/video_reader.h"
+#include "storage/record_store.h"
+
+namespace sightline::indexer {
+
+/// Reads one video: plans its clips and hands out what the encoder reads of them, some clips at a time, so that a long
+/// video takes no more memory than a short one (Note [Videos in parts]). Confined to one thread.
+class VideoParts {
+ public:
+  /// Opens the video of `item`, which is kNewContent without units, and plans its clips. Blocking I/O and decoding.
+  /// @param image_res  pixels per side of the model input.
+  /// @param scan_end_us  for forecasts: no scene cut is looked for after it.
+  /// Errors, all of them the file's: those of media::VideoReader; kCancelled after a stop request.
+  static Result<std::unique_ptr<VideoParts>> Open(const WorkItem& item, int image_res, const IndexOptions& options,
+                                                  std::stop_token stop, int64_t scan_end_us = INT64_MAX);
+
+  /// Leaves out the clips that the collection has already, if an item with this content was begun with the same plan.
+  /// Errors: those of the record store.
+  Status SkipStored(const storage::RecordStore& records);
+
+  /// The next part, kNewContent with the units of its clips, kFailed, or, after a stop request, kSkipped: then it is
+  /// the last. Call it while `!done()`.
+  WorkItem Next();
+  bool done() const { return done_; }
+
+  int64_t duration_us() const { return reader_->info().duration_us; }
+
+ private:
+  VideoParts(const WorkItem& item, int image_res, const IndexOptions& options)
+      : item_(item), image_res_(image_res), options_(options) {}
+
+  Status Plan(int64_t scan_end_us);
+  void Describe();
+  Result<WorkItem> ReadPart();
+  Result<std::vector<ClipFrame>> ReadFrames(const std::vector<int64_t>& times_us, VideoTimes& times);
+  bool HasBegun(const storage::ItemRecord& stored, const std::vector<std::optional<storage::UnitRecord>>& units) const;
+
+  WorkItem item_;  ///< What all parts have in common.
+  const int image_res_;
+  const IndexOptions options_;
+  std::unique_ptr<media::VideoReader> reader_;
+  media::ClipPlan plan_;
+  VideoTimes opening_;  ///< Not yet accounted to a part.
+  size_t next_clip_ = 0;
+  bool done_ = false;
+};
+
+}  // namespace sightline::indexer
