@@ -15,6 +15,8 @@
 namespace sightline::eval {
 namespace {
 
+constexpr int64_t kWholeVideoUs = 86'400'000'000;  // As long as a video may be.
+
 // One spelling per file, whatever the set and the scan call it.
 std::string Canonical(const std::filesystem::path& path) {
   std::error_code error;
@@ -61,6 +63,8 @@ Status WriteCaptions(const RetrievalSet& set, const GalleryOptions& options) {
 indexer::IndexOptions ProtocolOptions(const GalleryOptions& options) {
   indexer::IndexOptions index = options.index;
   index.apply_exif_orientation = false;
+  index.clips = {.window_us = kWholeVideoUs, .frames = options.frames};
+  index.frame_vectors = false;
   return index;
 }
 

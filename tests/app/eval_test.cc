@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,13 @@ class EvalIntegrationTest : public ::testing::Test {
     return {Photo(1, {"Three meerkats stand upright next to each other on red ground.", "?!"}),
             Photo(2, {"A striped cat rolls on its back in the sun.", "A tabby cat lies on the pavement."}),
             Photo(3, {"Two white fluffy dogs stand on the big roots of an old tree."})};
+  }
+
+  static RunResult EvalVideos(const std::string& csv, std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = {
+        "eval", "msrvtt", "--csv", csv, "--videos", testing::SourceTree("samples/videos"), "--depth", "4"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return RunProgram(arguments);
   }
 
   testing::TempDir folder_;
@@ -98,6 +106,64 @@ TEST_F(EvalIntegrationTest, AKeptFolderIsReusedAndBelongsToOneSet) {
 TEST_F(EvalIntegrationTest, WrongFilesAreInputErrorsAndNothingToAskIsNoResult) {
   EXPECT_EQ(EvalPhotos(boost::json::object{}).exit_code, 3);
   EXPECT_EQ(EvalPhotos(boost::json::array{Photo(4, {"?!"})}).exit_code, 1);
+}
+
+TEST_F(EvalIntegrationTest, VideosAreFoundByTheirSentencesAndTheOtherWayRound) {
+  const RunResult result = EvalVideos(testing::TestData("eval/sample_videos.csv"), {"--json"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const boost::json::value json = boost::json::parse(result.out);
+  EXPECT_EQ(json.at("videos").to_number<int>(), 8);
+  EXPECT_EQ(json.at("videos_asked").to_number<int>(), 8);
+  EXPECT_EQ(json.at("captions_asked").to_number<int>(), 16);
+  EXPECT_TRUE(json.at("missing").as_array().empty());
+  const boost::json::value& coarse = json.at("stages").at("coarse");
+  // Eight videos that differ: a model that sees anything at all is far above the 1 in 8 of guessing.
+  EXPECT_GE(coarse.at("img_r1").to_number<double>(), 50);
+  EXPECT_GE(coarse.at("txt_r1").to_number<double>(), 50);
+  EXPECT_LE(coarse.at("img_mnr").to_number<double>(), 2.5);
+  EXPECT_TRUE(json.at("stages").at("rerank_4").at("txt_mnr").is_double());
+}
+
+TEST_F(EvalIntegrationTest, MissingAndBrokenVideosAndSentencesAreListed) {
+  const std::filesystem::path videos = folder_ / "videos";
+  std::filesystem::create_directories(videos);
+  for (const char* name : {"clip-03.mp4", "clip-05.mp4"}) {
+    std::filesystem::copy_file(testing::SourceTree("samples/videos") / name, videos / name);
+  }
+  std::filesystem::copy_file(videos / "clip-03.mp4", videos / "copy.mp4");
+  testing::WriteTestFile(videos / "broken.mp4", "no video");
+  testing::WriteTestFile(folder_ / "set.csv",
+                         "sentence,video_id\n"
+                         "a person rides a bicycle,clip-03\n"
+                         "a white dog on the floor,clip-05\n"
+                         "somebody cycles,copy\n"
+                         "something broken,broken\n"
+                         "nothing at all,clip-07\n"
+                         ",clip-05\n"
+                         "caf\xE9,clip-05\n");
+  const RunResult result =
+      RunProgram({"eval", "msrvtt", "--csv", folder_ / "set.csv", "--videos", videos, "--depth", "2"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("missing: broken.mp4: "));
+  EXPECT_THAT(result.out, HasSubstr("missing: clip-07: no such file"));
+  EXPECT_THAT(result.out, HasSubstr("left out: line 7: "));
+  EXPECT_THAT(result.out, HasSubstr("left out: line 8: "));
+  EXPECT_THAT(result.out, HasSubstr("duplicate: copy.mp4: the content of clip-03.mp4"));
+  EXPECT_THAT(result.out, HasSubstr("5 videos, 7 captions; asked: 3 captions, 3 videos"));
+  EXPECT_THAT(result.out, HasSubstr("text to video"));
+}
+
+TEST_F(EvalIntegrationTest, WrongListsOfVideosAreInputErrors) {
+  EXPECT_EQ(EvalVideos(testing::SourceTree("samples/photos/photo-001.jpg")).exit_code, 3);
+  EXPECT_EQ(EvalVideos(testing::SourceTree("samples/captions.json")).exit_code, 3);
+  EXPECT_EQ(EvalVideos("/nowhere.csv").exit_code, 3);
+  testing::WriteTestFile(folder_ / "set.csv", "video,sentence\n");
+  const RunResult column = EvalVideos(folder_ / "set.csv");
+  EXPECT_EQ(column.exit_code, 3);
+  EXPECT_THAT(column.err, HasSubstr("video_id"));
+  testing::WriteTestFile(folder_ / "set.csv", "video_id,sentence\nclip-07,nothing\n");
+  EXPECT_EQ(EvalVideos(folder_ / "set.csv").exit_code, 1);
+  EXPECT_EQ(RunProgram({"eval", "msrvtt", "--csv", folder_ / "set.csv"}).exit_code, 2);
 }
 
 }  // namespace
