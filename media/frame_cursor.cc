@@ -44,6 +44,9 @@ Result<std::unique_ptr<FrameCursor>> FrameCursor::Open(const Source& source, con
 
 Status FrameCursor::OpenDecoder() {
   const AVCodecParameters& parameters = *packets_->stream().codecpar;
+  if (parameters.width > 0 && parameters.height > 0) {
+    SL_RETURN_IF_ERROR(CheckPixels({parameters.width, parameters.height}, options_.max_pixels));
+  }
   const AVCodec* codec = avcodec_find_decoder(parameters.codec_id);
   decoder_.reset(codec != nullptr ? avcodec_alloc_context3(codec) : nullptr);
   if (!decoder_ || avcodec_parameters_to_context(decoder_.get(), &parameters) < 0) {
@@ -59,10 +62,6 @@ Status FrameCursor::OpenDecoder() {
 }
 
 Status FrameCursor::OpenFirstFrame() {
-  const AVCodecParameters& parameters = *packets_->stream().codecpar;
-  if (parameters.width > 0 && parameters.height > 0) {
-    SL_RETURN_IF_ERROR(CheckPixels({parameters.width, parameters.height}, options_.max_pixels));
-  }
   drop_before_us_ = INT64_MIN;
   positioned_ = true;
   SL_ASSIGN_OR_RETURN(const bool found, DecodeNext());

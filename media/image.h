@@ -47,6 +47,10 @@ Result<ImageRgb8> DecodeImage(const Source& source, const DecodeOptions& options
 /// Errors: kInvalidArgument (empty picture), kInternal.
 Result<std::vector<std::byte>> MakeThumbnailJpeg(const ImageRgb8& picture, int max_side, int quality);
 
+/// A PNG of the picture, nothing lost. Errors: kInvalidArgument (empty picture), kUnsupported (FFmpeg without the
+/// encoder), kResourceExhausted, kInternal.
+Result<std::vector<std::byte>> EncodePng(const ImageRgb8& picture);
+
 /// Whether the file name looks like a picture that DecodeImage can read: what a folder scan picks up.
 bool HasImageExtension(std::string_view file_name);
 

@@ -81,7 +81,6 @@ ImageRgb8 CopyRows(const AVFrame& rgb) {
 /// Every n-th pixel of every n-th row will do: about 200 rows of 300 pixels.
 constexpr int kLumaRows = 200;
 constexpr int kLumaColumns = 300;
-constexpr int kMaxBand = static_cast<int>(kLumaBins) - 1;
 static_assert(kLumaBins == 64);
 
 template <typename LevelAt>
@@ -105,16 +104,20 @@ std::optional<LumaHistogram> CountLuma(const AVFrame& frame) {
   const bool wide = luma.depth > 8;
   if (luma.depth < 8 || luma.depth > 16 || (wide && (description->flags & AV_PIX_FMT_FLAG_BE) != 0))
     return std::nullopt;
-  const int to_band = luma.depth - 6;
+  // Limited range reaches from 16 to 235 of 255.
+  const bool limited = description->nb_components >= 3 && !FormatOf(frame).full_range;
+  const auto bin_of = [limited](int value) {
+    if (limited) value = (value - 16) * 255 / 219;
+    return static_cast<size_t>(std::clamp(value, 0, 255) / 4);
+  };
   const uint8_t* plane = frame.data[luma.plane] + luma.offset;
   const ptrdiff_t line = frame.linesize[luma.plane];
   if (!wide) {
-    return Count(frame.width, frame.height, [&](int x, int y) { return size_t{plane[y * line + x * luma.step]} >> 2; });
+    return Count(frame.width, frame.height, [&](int x, int y) { return bin_of(plane[y * line + x * luma.step]); });
   }
   return Count(frame.width, frame.height, [&](int x, int y) {
     const uint8_t* sample = plane + y * line + x * luma.step;
-    const int value = (sample[0] | sample[1] << 8) >> luma.shift;
-    return static_cast<size_t>(std::min(value >> to_band, kMaxBand));
+    return bin_of((sample[0] | sample[1] << 8) >> luma.shift >> (luma.depth - 8));
   });
 }
 

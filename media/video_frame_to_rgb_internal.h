@@ -34,7 +34,7 @@ class VideoFrameToRgb {
   UniqueScaler scaler_;
 };
 
-/// Luma levels of the frame, as stored. `converter` is for pixel formats that have no plane of luma.
+/// Luma of about 60,000 pixels of the frame. `converter` is for pixel formats that have no plane of luma.
 /// Errors: those of VideoFrameToRgb::Convert.
 Result<LumaHistogram> LumaHistogramOf(const AVFrame& frame, VideoFrameToRgb& converter);
 

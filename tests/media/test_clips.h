@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,8 +34,16 @@ struct ClipSpec {
   int b_frames = 0;
   int exif_orientation = 1;  ///< Only 1, 3, 6 and 8.
   AVRational sample_aspect = {1, 1};
+  int first_number = 0;  ///< That the first frame carries.
+  /// All samples of every frame instead of a number: Y, U and V of the format.
+  std::optional<std::array<int, 3>> color{};
+  AVColorSpace matrix = AVCOL_SPC_UNSPECIFIED;
+  AVColorRange range = AVCOL_RANGE_UNSPECIFIED;
+  bool noise = false;       ///< Moving stripes below the number, so that there is something to decode.
+  bool with_cover = false;  ///< An attached picture of 320 x 320 pixels, listed first.
   Options codec_options{};
   Options muxer_options{};
+  Options tags{};
 };
 
 /// Whether FFmpeg has the encoder, by its name.
@@ -41,6 +51,9 @@ bool HasEncoder(const std::string& codec);
 
 /// The file. Fails the test when it cannot be made.
 std::string MakeClip(const ClipSpec& spec);
+
+/// A file with half a second of silence and no video.
+std::string MakeAudioFile(const std::string& codec, const std::string& container);
 
 /// When frame n of the clip is shown, in microseconds from the first one.
 std::vector<int64_t> FrameTimes(const ClipSpec& spec);
