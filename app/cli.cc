@@ -46,6 +46,7 @@ void AddCommands(CLI::App& app, Session& session, EarlyAnswers& early) {
   AddVerifyCommand(app, session);
   AddModelCommand(app, session);
   AddEvalCommand(app, session);
+  AddFrameCommand(app, session);
 }
 
 Result<ExitCode> PrintConfig(const GlobalOptions& globals) {

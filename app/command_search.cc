@@ -17,9 +17,9 @@
 #include "app/item_reference.h"
 #include "app/open.h"
 #include "app/search_output.h"
+#include "app/video_frame.h"
 #include "base/file_io.h"
 #include "media/image.h"
-#include "media/source.h"
 #include "query/searcher.h"
 
 namespace sightline::app {
@@ -48,19 +48,20 @@ struct SearchFlags {
   bool json = false;
 };
 
-Result<ImageRgb8> ReadQueryPicture(const std::string& path) {
-  auto picture = media::DecodeImage(media::Source::FromFile(path), {});
+Result<ImageRgb8> ReadQueryPicture(const Session& session, const std::string& reference) {
+  auto picture = ReadPictureOrFrame(reference, MakeThreadBudget(session.globals.threads, 0).total);
   if (!picture) return InputError(std::move(picture).error());
   return picture;
 }
 
 std::string WordsOf(const SearchFlags& flags) { return fmt::format("{}", fmt::join(flags.words, " ")); }
 
-Result<query::SearchRequest> MakeRequest(const storage::Collection& collection, const SearchFlags& flags) {
+Result<query::SearchRequest> MakeRequest(const Session& session, const storage::Collection& collection,
+                                         const SearchFlags& flags) {
   query::SearchRequest request;
   if (!flags.words.empty()) request.query.text = WordsOf(flags);
   if (!flags.image.empty()) {
-    SL_ASSIGN_OR_RETURN(request.query.picture, ReadQueryPicture(flags.image));
+    SL_ASSIGN_OR_RETURN(request.query.picture, ReadQueryPicture(session, flags.image));
   }
   if (!flags.item.empty()) {
     SL_ASSIGN_OR_RETURN(request.query.item, ResolveItem(collection.records(), flags.item));
@@ -128,7 +129,7 @@ void PrintAnswer(const SearchFlags& flags, const SearchSubject& subject, const q
 
 Result<ExitCode> RunSearch(const Session& session, const SearchFlags& flags) {
   SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, flags.collection));
-  SL_ASSIGN_OR_RETURN(const query::SearchRequest request, MakeRequest(*collection, flags));
+  SL_ASSIGN_OR_RETURN(const query::SearchRequest request, MakeRequest(session, *collection, flags));
   std::unique_ptr<encoder::Encoder> encoder;
   const bool reads_captions = request.filter.types == std::vector{UnitType::kText} && request.query.item;
   if (request.query.text || request.query.picture || reads_captions) {
@@ -169,7 +170,8 @@ void AddSearchCommand(CLI::App& app, Session& session) {
       app.add_subcommand("search", "Find pictures, moments of videos and captions by words, by a picture, or by both");
   command->add_option("collection", flags->collection, "Its name")->required();
   command->add_option("words", flags->words, "What to look for; quotes are not needed");
-  CLI::Option* image = command->add_option("--image", flags->image, "Find pictures like this file");
+  CLI::Option* image =
+      command->add_option("--image", flags->image, "Find pictures like this file, or this frame: clip.mp4@12.5");
   command->add_option("--item", flags->item, "Find others like this item (id or path)")->excludes(image);
   command->add_option("--top", flags->top, "Hits to show")->check(CLI::Range(1, 1000));
   command->add_option("--rerank", flags->rerank, "Candidates that words are read against; 0: none")
