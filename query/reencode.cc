@@ -10,6 +10,8 @@
 #include "encoder/preprocess.h"
 #include "media/image.h"
 #include "media/source.h"
+#include "media/tar_reader.h"
+#include "query/reencode_clips.h"
 
 namespace sightline::query {
 namespace {
@@ -27,7 +29,9 @@ std::optional<ImageRgb8> ReadModelPixels(const storage::ItemRecord& item, int im
   media::DecodeOptions options;
   options.limits = limits;
   for (const storage::ItemPath& path : item.paths) {
-    const auto bytes = media::Source::FromFile(path.path).ReadAll(options.max_bytes);
+    const auto source = media::OpenLocation(path.path);
+    if (!source) continue;
+    const auto bytes = source->ReadAll(options.max_bytes);
     if (!bytes || !HasHash(**bytes, item.hash)) continue;
     const auto picture = media::DecodeImage(media::Source::FromMemory(**bytes, path.path), options);
     if (!picture) continue;
@@ -37,15 +41,9 @@ std::optional<ImageRgb8> ReadModelPixels(const storage::ItemRecord& item, int im
   return std::nullopt;
 }
 
-// A unit whose tokens are missing, with its item.
-struct Missing {
-  storage::UnitRecord unit;
-  storage::ItemRecord item;
-};
-
 // Units and items that are still there.
-Result<std::vector<Missing>> ReadRecords(std::span<const UnitId> ids, const storage::RecordStore& records) {
-  std::vector<Missing> found;
+Result<std::vector<MissingUnit>> ReadRecords(std::span<const UnitId> ids, const storage::RecordStore& records) {
+  std::vector<MissingUnit> found;
   SL_ASSIGN_OR_RETURN(auto units, records.GetUnits(ids));
   for (auto& unit : units) {
     if (!unit) continue;
@@ -55,11 +53,11 @@ Result<std::vector<Missing>> ReadRecords(std::span<const UnitId> ids, const stor
   return found;
 }
 
-void EncodePictures(std::span<const Missing> batch, encoder::Encoder& encoder, const Limits& limits,
+void EncodePictures(std::span<const MissingUnit> batch, encoder::Encoder& encoder, const Limits& limits,
                     TokenTable& table) {
   std::vector<UnitId> found;
   std::vector<ImageRgb8> pixels;
-  for (const Missing& missing : batch) {
+  for (const MissingUnit& missing : batch) {
     if (missing.unit.type != UnitType::kImage) continue;
     auto picture = ReadModelPixels(missing.item, encoder.info().config.vision.image_res, limits);
     if (!picture) continue;
@@ -80,10 +78,11 @@ const std::string* WordsOf(const storage::ItemRecord& item) {
   return found == item.metadata.end() || found->second.empty() ? nullptr : std::get_if<std::string>(&found->second[0]);
 }
 
-void EncodeTexts(std::span<const Missing> batch, encoder::Encoder& encoder, const Limits& limits, TokenTable& table) {
+void EncodeTexts(std::span<const MissingUnit> batch, encoder::Encoder& encoder, const Limits& limits,
+                 TokenTable& table) {
   std::vector<UnitId> found;
   std::vector<encoder::TextRequest> requests;
-  for (const Missing& missing : batch) {
+  for (const MissingUnit& missing : batch) {
     const std::string* words = missing.unit.type == UnitType::kText ? WordsOf(missing.item) : nullptr;
     if (words == nullptr) continue;
     found.push_back(missing.unit.id);
@@ -107,8 +106,9 @@ Result<TokenTable> ReencodeTokens(std::span<const UnitId> units, const storage::
       return tl::unexpected<Error>(status.error());
     }
     const auto ids = units.subspan(begin, std::min(kBatch, units.size() - begin));
-    SL_ASSIGN_OR_RETURN(const std::vector<Missing> batch, ReadRecords(ids, records));
+    SL_ASSIGN_OR_RETURN(const std::vector<MissingUnit> batch, ReadRecords(ids, records));
     EncodePictures(batch, encoder, limits, table);
+    EncodeClipsAgain(batch, encoder, limits, table);
     EncodeTexts(batch, encoder, limits, table);
   }
   return table;

@@ -9,9 +9,11 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "indexer/indexer.h"
 #include "tests/indexer/index_fixture.h"
+#include "tests/indexer/test_videos.h"
 
 namespace sightline::indexer {
 namespace {
@@ -47,15 +49,28 @@ class CrashIntegrationTest : public ::testing::Test {
 
   // Runs the helper on `folder` and kills it after `delay`. Returns whether it was still running.
   bool IndexAndKill(const fs::path& folder, std::chrono::microseconds delay) {
-    std::string collection = folder.string();
-    std::string photos = fixture_.photos().string();
-    std::string program = SIGHTLINE_CRASH_HELPER;
-    std::string per_batch = "4";
-    char* const arguments[] = {program.data(), collection.data(), photos.data(), per_batch.data(), nullptr};
-    pid_t child = 0;
-    EXPECT_EQ(::posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments, environ), 0);
+    const pid_t child = Start({folder.string(), fixture_.photos().string(), "4"});
     std::this_thread::sleep_for(delay);
     ::kill(child, SIGKILL);
+    return WasKilled(child);
+  }
+
+  // Runs the helper on `folder`; it is killed when it encodes clips for the `call`th time. Returns whether it was.
+  bool IndexAndDieAt(const fs::path& folder, int call) {
+    return WasKilled(Start({folder.string(), fixture_.photos().string(), "4", std::to_string(call)}));
+  }
+
+  static pid_t Start(std::vector<std::string> arguments) {
+    std::string program = SIGHTLINE_CRASH_HELPER;
+    std::vector<char*> pointers{program.data()};
+    for (std::string& argument : arguments) pointers.push_back(argument.data());
+    pointers.push_back(nullptr);
+    pid_t child = 0;
+    EXPECT_EQ(::posix_spawn(&child, program.c_str(), nullptr, nullptr, pointers.data(), environ), 0);
+    return child;
+  }
+
+  static bool WasKilled(pid_t child) {
     int status = 0;
     EXPECT_EQ(::waitpid(child, &status, 0), child);
     if (WIFSIGNALED(status)) return true;
@@ -101,6 +116,44 @@ TEST_F(CrashIntegrationTest, KilledAtRandomInstantsAndResumedGivesTheSameCollect
   const auto jobs = (*collection)->Jobs();
   ASSERT_THAT(jobs, IsOk());
   for (const auto& job : *jobs) EXPECT_NE(job.state, JobState::kRunning);
+}
+
+TEST_F(CrashIntegrationTest, ALongVideoIsKilledInTheMiddleAndGoesOnAtTheFirstMissingClip) {
+  constexpr size_t kClips = 60;
+  const fs::path video = fixture_.photo("long.avi");  // before the pictures
+  testing::WriteAvi(video, testing::Hues(8 * kClips));
+  const auto whole = CreateAt(dir_ / "whole");
+  ASSERT_THAT(fixture_.Index(*whole), IsOk());
+  const auto expected = Contents(*whole);
+
+  const fs::path folder = dir_ / "killed";
+  CreateAt(folder).reset();
+  size_t stored = 0;
+  for (const int call : {1, 2, 5, 3}) {
+    ASSERT_TRUE(IndexAndDieAt(folder, call));
+    auto opened = Collection::Open(folder);
+    ASSERT_THAT(opened, IsOk());
+    ExpectSound(**opened);
+    if (!testing::HasPath(**opened, video)) continue;
+    const storage::ItemRecord item = testing::ItemAt(**opened, video);
+    EXPECT_GE(item.units.size(), stored) << "nothing acknowledged is lost";
+    stored = item.units.size();
+    EXPECT_EQ(stored % 4, 0U) << "whole parts only";
+    EXPECT_EQ(item.paths[0].mtime_ns, 0);
+  }
+  EXPECT_GE(stored, 8U) << "of the four parts encoded before the fifth call at most two were still on their way";
+  EXPECT_LT(stored, kClips);
+
+  auto collection = Collection::Open(folder);
+  ASSERT_THAT(collection, IsOk());
+  const uint64_t clips_before = fixture_.encoder.clips_encoded;
+  const auto rest = fixture_.Index(**collection);
+  ASSERT_THAT(rest, IsOk());
+  ExpectExactAccounts(rest->progress);
+  EXPECT_EQ(fixture_.encoder.clips_encoded - clips_before, kClips - stored) << "only what was missing";
+  EXPECT_EQ(rest->progress.clips, kClips - stored);
+  EXPECT_EQ(Contents(**collection), expected);
+  ExpectSound(**collection);
 }
 
 }  // namespace
