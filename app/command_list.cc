@@ -9,6 +9,7 @@
 
 #include "app/commands.h"
 #include "app/item_kind.h"
+#include "app/metadata_json_internal.h"
 #include "app/open.h"
 #include "app/text.h"
 
@@ -46,6 +47,7 @@ void PrintItemJson(const storage::ItemRecord& item) {
   const std::string* words = kind == ItemKind::kCaption ? CaptionWords(item.metadata) : nullptr;
   if (words != nullptr) object["text"] = json::string(ValidUtf8(*words));
   if (const auto duration = DurationUs(item.metadata)) object["duration_ms"] = *duration / 1000;
+  object["metadata"] = MetadataJson(item.metadata);
   fmt::print("{}\n", json::serialize(object));
 }
 

@@ -8,6 +8,7 @@
 
 #include "app/item_kind.h"
 #include "app/match_word.h"
+#include "app/metadata_json_internal.h"
 #include "app/text.h"
 
 namespace sightline::app {
@@ -21,27 +22,6 @@ std::string MatchCell(const query::Moment& hit) {
 }
 
 bool IsWeak(const query::Moment& hit) { return hit.match_probability && *hit.match_probability < kWeakBelow; }
-
-json::value MetadataJson(const MetadataValue& value) {
-  struct Visitor {
-    json::value operator()(const std::string& text) const { return json::string(ValidUtf8(text)); }
-    json::value operator()(int64_t number) const { return number; }
-    json::value operator()(double number) const { return number; }
-    json::value operator()(const Timestamp& time) const { return time.seconds; }
-    json::value operator()(bool flag) const { return flag; }
-  };
-  return std::visit(Visitor(), value);
-}
-
-json::object MetadataJson(const Metadata& metadata) {
-  json::object out;
-  for (const auto& [key, values] : metadata) {
-    json::array list;
-    for (const MetadataValue& value : values) list.push_back(MetadataJson(value));
-    out[ValidUtf8(key)] = std::move(list);
-  }
-  return out;
-}
 
 template <typename T>
 json::value OrNull(const std::optional<T>& value) {

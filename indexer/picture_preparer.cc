@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "encoder/preprocess.h"
 #include "media/image.h"
+#include "media/picture_metadata.h"
 #include "media/source.h"
 
 namespace sightline::indexer {
@@ -27,6 +28,21 @@ storage::ContentHash HashOf(std::span<const std::byte> bytes) {
   storage::ContentHash hash;
   std::copy_n(digest.begin(), hash.size(), hash.begin());
   return hash;
+}
+
+// What the camera wrote into the file (Note [Whose metadata]).
+Metadata MetadataOf(const media::Source& source, uint64_t max_bytes) {
+  Metadata metadata;
+  const auto read = media::ReadPictureMetadata(source, max_bytes);
+  if (!read) return metadata;
+  const auto set = [&metadata](std::string_view key, MetadataValue value) {
+    metadata[std::string(key)] = {std::move(value)};
+  };
+  if (read->taken_at) set(metadata_key::kTakenAt, Timestamp{*read->taken_at});
+  if (!read->camera.empty()) set(metadata_key::kCamera, read->camera);
+  if (read->latitude) set(metadata_key::kLatitude, *read->latitude);
+  if (read->longitude) set(metadata_key::kLongitude, *read->longitude);
+  return metadata;
 }
 
 Status AddUnit(WorkItem& item, const ImageRgb8& picture, int image_res, int thumbnail_side) {
@@ -102,6 +118,7 @@ void PicturePreparer::Decode(WorkItem& item, const Bytes& bytes, std::unique_loc
     item.Fail(std::move(added.error().message));
     return;
   }
+  item.content_metadata = MetadataOf(source, options_.max_file_bytes);
   item.width = picture->width;
   item.height = picture->height;
   item.state = WorkState::kNewContent;

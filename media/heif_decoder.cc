@@ -116,4 +116,21 @@ Result<DecodedImage> DecodeHeif(ByteSpan bytes, const DecodeOptions& options) {
   return decoded;
 }
 
+std::vector<std::byte> HeifExif(ByteSpan bytes) {
+  constexpr size_t kOffsetBytes = 4;
+  constexpr size_t kMaxExifBytes = 1 << 20;
+  const auto opened = Open(bytes);
+  heif_item_id block = 0;
+  if (!opened || heif_image_handle_get_list_of_metadata_block_IDs(opened->handle.get(), "Exif", &block, 1) != 1)
+    return {};
+  const size_t size = heif_image_handle_get_metadata_size(opened->handle.get(), block);
+  if (size <= kOffsetBytes || size > kMaxExifBytes) return {};
+  std::vector<std::byte> exif(size);
+  if (heif_image_handle_get_metadata(opened->handle.get(), block, exif.data()).code != heif_error_Ok) return {};
+  // The block begins with the offset of the TIFF structure behind these four bytes (ISO/IEC 23008-12, annex A.2.1).
+  const size_t start = kOffsetBytes + ReadBigEndian(exif, 0, kOffsetBytes);
+  exif.erase(exif.begin(), exif.begin() + static_cast<std::ptrdiff_t>(std::min(start, size)));
+  return exif;
+}
+
 }  // namespace sightline::media

@@ -33,6 +33,12 @@ Result<DecodedImage> DecodeWebp(ByteSpan bytes, const DecodeOptions& options);
 Result<ImageInfo> ProbeHeif(ByteSpan bytes);
 Result<DecodedImage> DecodeHeif(ByteSpan bytes, const DecodeOptions& options);
 
+// The EXIF block of a whole file, which may start with "Exif\0\0"; empty when there is none or the file is broken.
+
+std::vector<std::byte> JpegExif(ByteSpan bytes);
+std::vector<std::byte> WebpExif(ByteSpan bytes);
+std::vector<std::byte> HeifExif(ByteSpan bytes);
+
 /// PNG, GIF, BMP, TIFF and the formats called kOther, through FFmpeg.
 Result<ImageInfo> ProbeWithFfmpeg(ImageFormat format, ByteSpan bytes);
 Result<DecodedImage> DecodeWithFfmpeg(ImageFormat format, ByteSpan bytes, const DecodeOptions& options);

@@ -118,4 +118,14 @@ Result<DecodedImage> DecodeJpeg(ByteSpan bytes, const DecodeOptions& options) {
   return decoded;
 }
 
+std::vector<std::byte> JpegExif(ByteSpan bytes) {
+  JpegReader reader(NeverStop, nullptr);
+  if (!ReadHeader(reader, bytes)) return {};
+  for (auto marker = reader.info().marker_list; marker != nullptr; marker = marker->next) {
+    const ByteSpan data(reinterpret_cast<const std::byte*>(marker->data), marker->data_length);
+    if (marker->marker == JPEG_APP0 + 1 && TextAt(data, 0, 6) == "Exif\0\0"sv) return {data.begin(), data.end()};
+  }
+  return {};
+}
+
 }  // namespace sightline::media

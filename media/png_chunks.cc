@@ -52,4 +52,15 @@ Result<PngContent> ReadPngChunks(ByteSpan png, bool keep_icc_profile) {
   return content;
 }
 
+ByteSpan FindPngExif(ByteSpan png) {
+  for (size_t at = kSignatureBytes; at < png.size() && png.size() - at > kLengthBytes + kTypeBytes;) {
+    const size_t start = at + kLengthBytes + kTypeBytes;
+    const size_t length = ReadBigEndian(png, at, kLengthBytes);
+    if (length > png.size() - start) break;
+    if (TextAt(png, at + kLengthBytes, kTypeBytes) == "eXIf") return png.subspan(start, length);
+    at = start + length + kCrcBytes;
+  }
+  return {};
+}
+
 }  // namespace sightline::media

@@ -21,4 +21,7 @@ struct PngContent {
 /// Errors: kCorruption (it does not start with a header chunk, it has no pixels).
 Result<PngContent> ReadPngChunks(ByteSpan png, bool keep_icc_profile);
 
+/// The content of the first EXIF chunk; empty when there is none. Points into `png`.
+ByteSpan FindPngExif(ByteSpan png);
+
 }  // namespace sightline::media

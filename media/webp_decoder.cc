@@ -116,4 +116,10 @@ Result<DecodedImage> DecodeWebp(ByteSpan bytes, const DecodeOptions& options) {
   return decoded;
 }
 
+std::vector<std::byte> WebpExif(ByteSpan bytes) {
+  const UniqueDemuxer container = OpenContainer(bytes);
+  const ByteSpan exif = FindChunk(container, "EXIF");
+  return {exif.begin(), exif.end()};
+}
+
 }  // namespace sightline::media

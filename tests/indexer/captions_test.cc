@@ -292,6 +292,30 @@ TEST_F(TextInputTest, DuplicatesDoNotTakeTurnsWithTheirMetadata) {
   EXPECT_EQ(collection_->Stats()->epoch.value, epoch.value + 2) << "the job's begin and end";
 }
 
+// A sample photo with an EXIF block in which a camera of this name, three letters, took it.
+std::string PhotoBy(const std::string& camera) {
+  using namespace std::string_literals;
+  const std::string tiff = "II*\0\x08\0\0\0\x01\0"s + "\x0F\x01\x02\0\x04\0\0\0"s + camera + "\0\0\0\0\0"s;
+  const std::string segment = "\xFF\xE1"s + '\0' + static_cast<char>(2 + 6 + tiff.size()) + "Exif\0\0"s + tiff;
+  return testing::ReadTestFile(testing::SourceTree("samples/photos/photo-001.jpg")).insert(2, segment);
+}
+
+TEST_F(TextInputTest, ManifestWinsOverWhatTheFileSays) {
+  WriteTestFile(photo("a.jpg"), PhotoBy("abc"));
+  WriteTestFile(photo("b.jpg"), PhotoBy("xyz"));
+  IndexManifest(
+      "{\"path\": \"a.jpg\", \"metadata\": {\"stars\": 1}}\n"
+      "{\"path\": \"b.jpg\", \"metadata\": {\"camera\": \"mine\"}}\n");
+  EXPECT_EQ(MetadataAt(photo("a.jpg")), (Metadata{{"camera", Values{"abc"}}, {"stars", Values{int64_t{1}}}}));
+  EXPECT_EQ(MetadataAt(photo("b.jpg")), (Metadata{{"camera", Values{"mine"}}}));
+  // What the file says stays when the manifest changes, what it no longer says goes, and new content is read anew.
+  IndexManifest("{\"path\": \"a.jpg\", \"metadata\": {\"new\": true}}\n");
+  EXPECT_EQ(MetadataAt(photo("a.jpg")), (Metadata{{"camera", Values{"abc"}}, {"new", Values{true}}}));
+  WriteTestFile(photo("a.jpg"), PhotoBy("def"));
+  EXPECT_EQ(Run({.paths = {photo("a.jpg")}}).progress.updated, 1U);
+  EXPECT_EQ(MetadataAt(photo("a.jpg")), (Metadata{{"camera", Values{"def"}}, {"new", Values{true}}}));
+}
+
 TEST_F(TextInputTest, MetadataTravelsWithAMovedFile) {
   WriteBmp(photo("a.bmp"), {1, 2, 3});
   IndexManifest("{\"path\": \"a.bmp\", \"metadata\": {\"of\": \"a\"}}\n");

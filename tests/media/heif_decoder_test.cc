@@ -10,6 +10,7 @@
 #include <libheif/heif.h>
 
 #include "media/image.h"
+#include "media/picture_metadata.h"
 #include "tests/media/test_pictures.h"
 #include "tests/support/test_support.h"
 
@@ -25,6 +26,7 @@ using ::sightline::testing::IsErrorWith;
 using ::sightline::testing::IsOk;
 using testing::ExifBlock;
 using testing::Gradient;
+using testing::LittleEndian;
 using testing::MemorySource;
 
 template <auto kFree>
@@ -121,6 +123,15 @@ TEST_P(HeifTest, LimitsAreKept) {
               IsError(ErrorCode::kDeadlineExceeded));
 }
 
+TEST_P(HeifTest, ExifBlockIsFound) {
+  const std::string tiff = std::string("II") + LittleEndian(42, 2) + LittleEndian(8, 4) + LittleEndian(1, 2) +
+                           LittleEndian(271, 2) + LittleEndian(2, 2) + LittleEndian(4, 4) + std::string("abc\0", 4) +
+                           LittleEndian(0, 4);
+  const auto metadata = ReadPictureMetadata(MemorySource(WriteHeif(GetParam(), Gradient(16, 16), tiff)), 10'000'000);
+  ASSERT_THAT(metadata, IsOk());
+  EXPECT_EQ(metadata->camera, "abc");
+}
+
 TEST_P(HeifTest, DamagedFilesNeverCrash) {
   const std::string file = WriteHeif(GetParam(), Gradient(64, 48), ExifBlock(6, true));
   std::mt19937 random(5);
@@ -131,6 +142,7 @@ TEST_P(HeifTest, DamagedFilesNeverCrash) {
     if (round % 3 == 0) changed.resize(random() % span);
     const auto image = DecodeImage(MemorySource(changed), {.max_pixels = 8'000'000});
     EXPECT_TRUE(image || image.error().code != ErrorCode::kInternal) << image.error().message;
+    EXPECT_THAT(ReadPictureMetadata(MemorySource(changed), 10'000'000), IsOk());
   }
 }
 
