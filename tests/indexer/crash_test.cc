@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A run that is killed at any instant leaves a sound collection, and the same command goes on from there.
 #include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <random>
@@ -14,6 +11,8 @@
 #include "indexer/indexer.h"
 #include "tests/indexer/index_fixture.h"
 #include "tests/indexer/test_videos.h"
+#include "tests/support/child_process.h"
+#include "tests/support/tar_bytes.h"
 
 namespace sightline::indexer {
 namespace {
@@ -21,14 +20,19 @@ namespace {
 namespace fs = std::filesystem;
 using storage::Collection;
 using storage::JobState;
+using testing::BmpBytes;
+using testing::ChildProcess;
+using testing::ColourNumber;
 using testing::Contents;
 using testing::ExpectExactAccounts;
 using testing::ExpectSound;
 using testing::IndexFixture;
 using testing::IsOk;
+using testing::TarBytes;
 using testing::TempDir;
 using testing::WriteBmp;
 using testing::WriteManyBmps;
+using testing::WriteTestFile;
 
 class CrashIntegrationTest : public ::testing::Test {
  protected:
@@ -47,70 +51,84 @@ class CrashIntegrationTest : public ::testing::Test {
     return made ? *std::move(made) : nullptr;
   }
 
-  // Runs the helper on `folder` and kills it after `delay`. Returns whether it was still running.
+  // Runs the helper on `folder` and kills it `delay` after it has opened the collection, however long it took to start.
+  // Returns whether it was still running.
   bool IndexAndKill(const fs::path& folder, std::chrono::microseconds delay) {
-    const pid_t child = Start({folder.string(), fixture_.photos().string(), "4"});
+    ChildProcess child(Arguments(folder));
+    EXPECT_EQ(child.ReadLine(std::chrono::seconds(60)), "open");
     std::this_thread::sleep_for(delay);
-    ::kill(child, SIGKILL);
+    ::kill(child.pid(), SIGKILL);
     return WasKilled(child);
   }
 
   // Runs the helper on `folder`; it is killed when it encodes clips for the `call`th time. Returns whether it was.
   bool IndexAndDieAt(const fs::path& folder, int call) {
-    return WasKilled(Start({folder.string(), fixture_.photos().string(), "4", std::to_string(call)}));
+    std::vector<std::string> arguments = Arguments(folder);
+    arguments.insert(arguments.end(), {"--die-at", std::to_string(call)});
+    ChildProcess child(arguments);
+    return WasKilled(child);
   }
 
-  static pid_t Start(std::vector<std::string> arguments) {
-    std::string program = SIGHTLINE_CRASH_HELPER;
-    std::vector<char*> pointers{program.data()};
-    for (std::string& argument : arguments) pointers.push_back(argument.data());
-    pointers.push_back(nullptr);
-    pid_t child = 0;
-    EXPECT_EQ(::posix_spawn(&child, program.c_str(), nullptr, nullptr, pointers.data(), environ), 0);
-    return child;
+  std::vector<std::string> Arguments(const fs::path& folder) const {
+    std::vector<std::string> arguments = {SIGHTLINE_CRASH_HELPER, folder.string(), "4"};
+    for (const fs::path& path : inputs_.paths) arguments.push_back(path.string());
+    for (const fs::path& path : inputs_.manifests) arguments.insert(arguments.end(), {"--manifest", path.string()});
+    return arguments;
   }
 
-  static bool WasKilled(pid_t child) {
-    int status = 0;
-    EXPECT_EQ(::waitpid(child, &status, 0), child);
-    if (WIFSIGNALED(status)) return true;
-    EXPECT_EQ(WEXITSTATUS(status), 0);
-    return false;
+  static bool WasKilled(ChildProcess& child) {
+    const int status = child.Wait();
+    EXPECT_TRUE(status == 0 || status == -SIGKILL) << status;
+    return status == -SIGKILL;
+  }
+
+  Result<IndexReport> Index(Collection& collection) {
+    return Indexer(collection, fixture_.encoder, fixture_.options).Run(inputs_, nullptr, {});
+  }
+
+  // Kills runs over inputs_ at random instants, each after at most `longest`, until so many have been killed; each
+  // leaves a sound collection. Returns how many items it has in the end.
+  size_t KillRuns(const fs::path& folder, int rounds, std::chrono::microseconds longest) {
+    std::mt19937 random(7);
+    int killed = 0;
+    size_t stored_before = 0;
+    for (int round = 0; round < rounds; ++round) {
+      const auto delay = std::uniform_int_distribution<int64_t>(5'000, longest.count())(random);
+      killed += IndexAndKill(folder, std::chrono::microseconds(delay)) ? 1 : 0;
+      auto opened = Collection::Open(folder);
+      EXPECT_THAT(opened, IsOk());
+      if (!opened) return 0;
+      ExpectSound(**opened);
+      const size_t stored = Contents(**opened).size();
+      EXPECT_GE(stored, stored_before) << "nothing acknowledged is lost";
+      stored_before = stored;
+    }
+    EXPECT_GE(killed, 3);
+    EXPECT_GT(stored_before, 0U);
+    return stored_before;
   }
 
   IndexFixture fixture_;
+  IndexInputs inputs_;
   TempDir dir_;
 };
 
 TEST_F(CrashIntegrationTest, KilledAtRandomInstantsAndResumedGivesTheSameCollection) {
+  inputs_.paths = {fixture_.photos()};
   const auto whole = CreateAt(dir_ / "whole");
-  ASSERT_THAT(fixture_.Index(*whole), IsOk());
+  ASSERT_THAT(Index(*whole), IsOk());
   const auto expected = Contents(*whole);
 
   const fs::path folder = dir_ / "killed";
   CreateAt(folder).reset();
-  std::mt19937 random(7);
-  int killed = 0;
-  size_t stored_before = 0;
-  for (int round = 0; round < 20; ++round) {
-    const auto delay = std::chrono::microseconds(std::uniform_int_distribution<int>(5'000, 60'000)(random));
-    killed += IndexAndKill(folder, delay) ? 1 : 0;
-    auto opened = Collection::Open(folder);
-    ASSERT_THAT(opened, IsOk());
-    ExpectSound(**opened);
-    const auto contents = Contents(**opened);
-    EXPECT_GE(contents.size(), stored_before) << "nothing acknowledged is lost";
-    stored_before = contents.size();
-  }
-  EXPECT_GE(killed, 3);
-
+  const size_t stored = KillRuns(folder, 20, std::chrono::milliseconds(60));
   auto collection = Collection::Open(folder);
   ASSERT_THAT(collection, IsOk());
   fixture_.encoder.images_encoded = 0;
-  const auto rest = fixture_.Index(**collection);
+  const auto rest = Index(**collection);
   ASSERT_THAT(rest, IsOk());
   ExpectExactAccounts(rest->progress);
-  EXPECT_EQ(fixture_.encoder.images_encoded, kPictures - stored_before) << "only what was missing";
+  EXPECT_EQ(fixture_.encoder.images_encoded, kPictures - stored) << "only what was missing";
   EXPECT_EQ(Contents(**collection), expected);
   ExpectSound(**collection);
   const auto jobs = (*collection)->Jobs();
@@ -118,12 +136,59 @@ TEST_F(CrashIntegrationTest, KilledAtRandomInstantsAndResumedGivesTheSameCollect
   for (const auto& job : *jobs) EXPECT_NE(job.state, JobState::kRunning);
 }
 
+// A shard of 1,000 pictures with a caption each, and a manifest that gives 60 files metadata and a caption.
+TEST_F(CrashIntegrationTest, ShardAndManifestThatAreKilledAndResumedGiveTheSameCollection) {
+  constexpr uint32_t kSamples = 1000;
+  constexpr uint32_t kFirstColour = 10'000;
+  TarBytes shard;
+  for (uint32_t i = 0; i < kSamples; ++i) {
+    const std::string key = std::to_string(100'000 + i);
+    shard.Add(key + ".bmp", BmpBytes(6, 5, ColourNumber(kFirstColour + i))).Add(key + ".txt", "caption number " + key);
+    shard.Add(key + ".json", "{\"number\": " + std::to_string(i) + "}");
+  }
+  WriteTestFile(dir_ / "shard.tar", shard.Finish());
+  std::string manifest;
+  for (uint32_t i = 0; i < kPictures; ++i) {
+    const std::string name = testing::NumberedName("p", i);
+    manifest += "{\"path\": \"" + fixture_.photo(name).string() + "\", \"metadata\": {\"stars\": " + std::to_string(i) +
+                "}, \"captions\": [\"described as " + std::to_string(i) + "\"]}\n";
+  }
+  WriteTestFile(dir_ / "manifest.jsonl", manifest);
+  inputs_ = {.paths = {dir_ / "shard.tar"}, .manifests = {dir_ / "manifest.jsonl"}};
+  constexpr size_t kItems = 2 * kSamples + 2 * kPictures;
+  IndexFixture::Settle();
+
+  const auto whole = CreateAt(dir_ / "whole");
+  const auto uninterrupted = Index(*whole);
+  ASSERT_THAT(uninterrupted, IsOk());
+  EXPECT_EQ(uninterrupted->progress.added, kItems);
+  EXPECT_EQ(uninterrupted->progress.files_found, kItems);
+  const auto expected = Contents(*whole);
+  ASSERT_EQ(expected.size(), kItems);
+
+  const fs::path folder = dir_ / "killed";
+  CreateAt(folder).reset();
+  const size_t stored = KillRuns(folder, 8, std::chrono::milliseconds(500));
+  auto collection = Collection::Open(folder);
+  ASSERT_THAT(collection, IsOk());
+  const auto rest = Index(**collection);
+  ASSERT_THAT(rest, IsOk());
+  ExpectExactAccounts(rest->progress);
+  EXPECT_EQ(rest->progress.unchanged, stored);
+  EXPECT_EQ(rest->progress.added, kItems - stored);
+  EXPECT_EQ(rest->progress.encoded, kItems - stored) << "only what was missing";
+  EXPECT_EQ(Contents(**collection), expected);
+  ExpectSound(**collection);
+  EXPECT_EQ(Index(**collection)->progress.unchanged, kItems);
+}
+
 TEST_F(CrashIntegrationTest, ALongVideoIsKilledInTheMiddleAndGoesOnAtTheFirstMissingClip) {
   constexpr size_t kClips = 60;
   const fs::path video = fixture_.photo("long.avi");  // before the pictures
   testing::WriteAvi(video, testing::Hues(8 * kClips));
+  inputs_.paths = {fixture_.photos()};
   const auto whole = CreateAt(dir_ / "whole");
-  ASSERT_THAT(fixture_.Index(*whole), IsOk());
+  ASSERT_THAT(Index(*whole), IsOk());
   const auto expected = Contents(*whole);
 
   const fs::path folder = dir_ / "killed";
@@ -147,7 +212,7 @@ TEST_F(CrashIntegrationTest, ALongVideoIsKilledInTheMiddleAndGoesOnAtTheFirstMis
   auto collection = Collection::Open(folder);
   ASSERT_THAT(collection, IsOk());
   const uint64_t clips_before = fixture_.encoder.clips_encoded;
-  const auto rest = fixture_.Index(**collection);
+  const auto rest = Index(**collection);
   ASSERT_THAT(rest, IsOk());
   ExpectExactAccounts(rest->progress);
   EXPECT_EQ(fixture_.encoder.clips_encoded - clips_before, kClips - stored) << "only what was missing";

@@ -17,7 +17,7 @@ std::map<std::string, StoredItem> Contents(const Collection& collection) {
               IsOk());
   std::map<std::string, StoredItem> out;
   for (const storage::ItemRecord& item : items) {
-    StoredItem stored{{}, item.hash, item.width, item.height, {}, {}, {}};
+    StoredItem stored{{}, item.hash, item.width, item.height, {}, {}, {}, item.metadata};
     for (const auto& path : item.paths) {
       stored.paths.push_back(std::filesystem::path(path.path).filename().string());
     }

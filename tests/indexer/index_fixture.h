@@ -28,6 +28,7 @@ struct StoredItem {
   std::vector<Embedding> embeddings;  ///< One per unit.
   std::vector<std::optional<TokenMatrix>> tokens;
   std::vector<size_t> thumbnail_bytes;
+  Metadata metadata;
 
   friend bool operator==(const StoredItem&, const StoredItem&) = default;
 };
