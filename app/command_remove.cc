@@ -113,26 +113,6 @@ void Tell(const Removal& removal, const RemoveFlags& flags) {
   }
 }
 
-// One commit per reference, so that a later one sees what an earlier one did.
-Result<bool> RemoveOne(storage::Collection& collection, const std::string& reference, const RemoveFlags& flags) {
-  const auto id = ResolveItem(collection.records(), reference);
-  if (!id && id.error().code != ErrorCode::kNotFound) return tl::unexpected<Error>(id.error());
-  std::optional<storage::ItemRecord> item;
-  if (id) {
-    SL_ASSIGN_OR_RETURN(item, ReadItem(collection.records(), *id));
-  }
-  if (!item) {
-    fmt::print(stderr, "no such item: {}\n", OneLine(reference));
-    return false;
-  }
-  const Removal removal = PlanRemoval(*std::move(item), reference);
-  if (!flags.dry_run) {
-    SL_RETURN_IF_ERROR(collection.Commit(removal.changes));
-  }
-  Tell(removal, flags);
-  return true;
-}
-
 // Commits `removals` and empties them.
 Status CommitAndTell(storage::Collection& collection, std::vector<Removal>& removals, const RemoveFlags& flags) {
   storage::WriteSet together;
@@ -148,19 +128,57 @@ Status CommitAndTell(storage::Collection& collection, std::vector<Removal>& remo
   return {};
 }
 
-Status RemoveMissing(storage::Collection& collection, const RemoveFlags& flags) {
+// Removes the paths that go, and items of which none stays. Returns how many items that changed.
+Result<size_t> RemoveWhere(storage::Collection& collection, const std::function<bool(const std::string&)>& goes,
+                           const RemoveFlags& flags) {
   constexpr size_t kRemovalsPerCommit = 1000;
+  size_t count = 0;
   std::vector<Removal> removals;
   Status committed;
   SL_RETURN_IF_ERROR(collection.ForEachItem([&](const storage::ItemRecord& item) {
-    Removal removal = RemovePaths(item, IsMissing);
+    Removal removal = RemovePaths(item, goes);
     if (removal.removed_paths.empty()) return true;
+    ++count;
     removals.push_back(std::move(removal));
     if (removals.size() == kRemovalsPerCommit) committed = CommitAndTell(collection, removals, flags);
     return committed.has_value();
   }));
   SL_RETURN_IF_ERROR(committed);
-  return CommitAndTell(collection, removals, flags);
+  SL_RETURN_IF_ERROR(CommitAndTell(collection, removals, flags));
+  return count;
+}
+
+// What came from a captions file or an archive that is named itself.
+Result<size_t> RemoveWithin(storage::Collection& collection, const std::string& file, const RemoveFlags& flags) {
+  std::vector<std::string> prefixes = SpellingsOf(file);
+  for (std::string& prefix : prefixes) prefix += '#';
+  const auto is_within = [&](const std::string& path) {
+    return std::any_of(prefixes.begin(), prefixes.end(),
+                       [&](const std::string& prefix) { return path.starts_with(prefix); });
+  };
+  return RemoveWhere(collection, is_within, flags);
+}
+
+// A commit of its own for every reference, so that a later one sees what an earlier one did.
+Result<bool> RemoveOne(storage::Collection& collection, const std::string& reference, const RemoveFlags& flags) {
+  const auto id = ResolveItem(collection.records(), reference);
+  if (!id && id.error().code != ErrorCode::kNotFound) return tl::unexpected<Error>(id.error());
+  std::optional<storage::ItemRecord> item;
+  if (id) {
+    SL_ASSIGN_OR_RETURN(item, ReadItem(collection.records(), *id));
+  }
+  if (!item) {
+    SL_ASSIGN_OR_RETURN(const size_t within, id ? Result<size_t>(0) : RemoveWithin(collection, reference, flags));
+    if (within > 0) return true;
+    fmt::print(stderr, "no such item: {}\n", OneLine(reference));
+    return false;
+  }
+  const Removal removal = PlanRemoval(*std::move(item), reference);
+  if (!flags.dry_run) {
+    SL_RETURN_IF_ERROR(collection.Commit(removal.changes));
+  }
+  Tell(removal, flags);
+  return true;
 }
 
 Result<ExitCode> RunRemove(const Session& session, const RemoveFlags& flags) {
@@ -174,7 +192,7 @@ Result<ExitCode> RunRemove(const Session& session, const RemoveFlags& flags) {
     found_all = found_all && found;
   }
   if (flags.missing) {
-    SL_RETURN_IF_ERROR(RemoveMissing(*collection, flags));
+    SL_RETURN_IF_ERROR(RemoveWhere(*collection, IsMissing, flags));
   }
   return found_all ? ExitCode::kOk : ExitCode::kNoResult;
 }
@@ -185,7 +203,8 @@ void AddRemoveCommand(CLI::App& app, Session& session) {
   auto flags = std::make_shared<RemoveFlags>();
   CLI::App* command = app.add_subcommand("remove", "Remove items from a collection; files stay where they are");
   command->add_option("collection", flags->collection, "Its name")->required();
-  command->add_option("item", flags->items, "Ids or paths");
+  command->add_option("item", flags->items,
+                      "Ids or paths; a captions file or an archive stands for all that came from it");
   command->add_flag("--missing", flags->missing,
                     "Everything whose files are gone (a disk that is not mounted is gone!)");
   command->add_flag("--dry-run", flags->dry_run, "Only say what would be removed");

@@ -21,6 +21,7 @@
 #include "base/file_io.h"
 #include "media/image.h"
 #include "query/searcher.h"
+#include "query/stills.h"
 
 namespace sightline::app {
 namespace {
@@ -89,16 +90,16 @@ SearchSubject SubjectOf(const SearchFlags& flags, const query::SearchRequest& re
 }
 
 Status WriteHtml(const std::string& path, const storage::Collection& collection, const SearchSubject& subject,
-                 const query::SearchRequest& request, const query::SearchAnswer& answer) {
-  std::vector<UnitId> units;
-  for (const query::Hit& hit : answer.hits) units.push_back(hit.unit);
-  SL_ASSIGN_OR_RETURN(const auto thumbnails, collection.records().GetThumbnails(units));
+                 const query::SearchRequest& request, const query::SearchAnswer& answer, int decoder_threads) {
+  query::StillOptions options;
+  options.decoder_threads = decoder_threads;
+  SL_ASSIGN_OR_RETURN(const auto stills, query::MakeStills(answer.hits, collection.records(), options));
   std::vector<std::byte> query_thumbnail;
   if (request.query.picture) {
     SL_ASSIGN_OR_RETURN(query_thumbnail,
                         media::MakeThumbnailJpeg(*request.query.picture, kQueryThumbnailSide, kThumbnailQuality));
   }
-  auto written = WriteFileAtomically(path, HtmlPage(subject, answer, thumbnails, query_thumbnail));
+  auto written = WriteFileAtomically(path, HtmlPage(subject, answer, stills, query_thumbnail));
   if (written) return {};
   // A folder that is not there, a name that is too long: all of it is where the user wants the page.
   written.error().code = ErrorCode::kUnavailable;
@@ -130,17 +131,19 @@ void PrintAnswer(const SearchFlags& flags, const SearchSubject& subject, const q
 Result<ExitCode> RunSearch(const Session& session, const SearchFlags& flags) {
   SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, flags.collection));
   SL_ASSIGN_OR_RETURN(const query::SearchRequest request, MakeRequest(session, *collection, flags));
+  const ThreadBudget budget = MakeThreadBudget(session.globals.threads, 0);
   std::unique_ptr<encoder::Encoder> encoder;
   const bool reads_captions = request.filter.types == std::vector{UnitType::kText} && request.query.item;
   if (request.query.text || request.query.picture || reads_captions) {
-    SL_ASSIGN_OR_RETURN(encoder, OpenModel(flags.model, MakeThreadBudget(session.globals.threads, 0)));
+    SL_ASSIGN_OR_RETURN(encoder, OpenModel(flags.model, budget));
     SL_RETURN_IF_ERROR(CheckModelOf(flags.collection, collection->config(), encoder->info()));
   }
   const query::Searcher searcher(*collection, encoder.get());
   auto answers = searcher.Search(std::span(&request, 1));
   SL_ASSIGN_OR_RETURN(const query::SearchAnswer answer, std::move(answers[0]));
   const SearchSubject subject = SubjectOf(flags, request, collection->View()->unit_count());
-  if (!flags.html.empty()) SL_RETURN_IF_ERROR(WriteHtml(flags.html, *collection, subject, request, answer));
+  if (!flags.html.empty())
+    SL_RETURN_IF_ERROR(WriteHtml(flags.html, *collection, subject, request, answer, budget.total));
   PrintAnswer(flags, subject, answer);
   return answer.hits.empty() ? ExitCode::kNoResult : ExitCode::kOk;
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "app/html_style.h"
+#include "app/item_kind.h"
 #include "app/match_word.h"
 #include "app/text.h"
 
@@ -41,25 +42,64 @@ std::string FileUrl(std::string_view path) {
   return out;
 }
 
-std::string Badge(const query::Hit& hit) {
-  if (!hit.match_probability) {
-    return fmt::format(R"(<span class="badge plain">similarity {:.2f}</span>)", hit.coarse_score);
-  }
-  const std::string_view word = MatchWord(*hit.match_probability);
-  return fmt::format(R"(<span class="badge {0}">{0} {1:.0f} %</span>)", word, *hit.match_probability * 100);
+// The file that a browser can open: a caption lies in its captions file, a member in its archive.
+std::string_view FileOf(const query::Hit& hit) {
+  const std::string_view path = hit.path;
+  if (hit.type == UnitType::kText) return path.substr(0, path.rfind('#'));
+  const size_t archive = path.find(".tar#");
+  return archive == std::string_view::npos ? path : path.substr(0, archive + 4);
 }
 
-std::string Figure(const query::Hit& hit, size_t rank, const std::optional<std::vector<std::byte>>& thumbnail) {
-  const std::filesystem::path path(hit.path);
-  const std::string name = path.filename().string();
-  const std::string picture =
-      thumbnail && !thumbnail->empty() ? ImageTag(*thumbnail, name) : R"(<span class="none">no thumbnail</span>)";
+// A link that starts a video where the moment does.
+std::string LinkTo(const query::Hit& hit, const query::Moment& moment) {
+  const std::string url = FileUrl(FileOf(hit));
+  if (!moment.range) return url;
+  return url + fmt::format("#t={:.3f}", static_cast<double>(moment.range->start_us) / 1e6);
+}
+
+std::string Badge(const query::Moment& moment) {
+  if (!moment.match_probability) {
+    return fmt::format(R"(<span class="badge plain">similarity {:.2f}</span>)", moment.coarse_score);
+  }
+  const std::string_view word = MatchWord(*moment.match_probability);
+  return fmt::format(R"(<span class="badge {0}">{0} {1:.0f} %</span>)", word, *moment.match_probability * 100);
+}
+
+std::string ClockRange(const TimeRange& range) { return ClockTime(range.start_us) + "-" + ClockTime(range.end_us); }
+
+// What stands for the hit: the words of a caption, otherwise its still, with the times of a clip on it.
+std::string Face(const query::Hit& hit, const query::Still& still, std::string_view name) {
+  const std::string* words = hit.type == UnitType::kText ? CaptionWords(hit.metadata) : nullptr;
+  if (words != nullptr) return fmt::format(R"(<span class="words">{}</span>)", HtmlEscape(*words));
+  const std::string_view nothing = hit.type == UnitType::kClip ? "no still" : "no thumbnail";
+  std::string out = still.empty() ? fmt::format(R"(<span class="none">{}</span>)", nothing) : ImageTag(still, name);
+  if (hit.range) out += fmt::format(R"(<span class="time">{}</span>)", ClockRange(*hit.range));
+  return out;
+}
+
+// The moments of a group, each with a link; nothing where the hit stands for itself.
+std::string MomentList(const query::Hit& hit) {
+  if (hit.moments.size() < 2) return {};
+  std::string out = R"(<ol class="moments">)";
+  for (const query::Moment& moment : hit.moments) {
+    const std::string time = moment.range ? ClockRange(*moment.range) : "";
+    out += fmt::format(R"(<li><a href="{}">{}</a>{}</li>)", LinkTo(hit, moment), time, Badge(moment));
+  }
+  return out + "</ol>";
+}
+
+std::string Figure(const query::Hit& hit, size_t rank, const query::Still& still) {
+  const std::string_view within = std::string_view(hit.path).substr(FileOf(hit).size());  // "#id", or nothing
+  const std::filesystem::path file(FileOf(hit));
+  const std::string name = file.filename().string().append(within);
+  const std::string best =
+      hit.best_frame_us ? fmt::format(" &middot; best {}", ClockTime(*hit.best_frame_us, /*tenths=*/true)) : "";
   return fmt::format(
-      R"(<figure><a href="{}">{}</a><figcaption><div class="row"><span class="rank">{} &middot; item {}</span>{}</div>)"
-      R"(<div class="path"><b>{}</b>{}</div></figcaption></figure>)"
+      R"(<figure><a class="face" href="{}">{}</a><figcaption><div class="row"><span class="rank">{} &middot; item {}{}</span>)"
+      R"({}</div>{}<div class="path"><b>{}</b>{}</div></figcaption></figure>)"
       "\n",
-      FileUrl(hit.path), picture, rank, hit.item.value, Badge(hit), HtmlEscape(name),
-      HtmlEscape(path.parent_path().string()));
+      LinkTo(hit, hit), Face(hit, still, name), rank, hit.item.value, best, Badge(hit), MomentList(hit),
+      HtmlEscape(name), HtmlEscape(file.parent_path().string()));
 }
 
 std::string Header(const SearchSubject& subject, const query::SearchAnswer& answer,
@@ -72,8 +112,7 @@ std::string Header(const SearchSubject& subject, const query::SearchAnswer& answ
 }
 
 // The hits that people look at first, and the weak ones, folded unless there is nothing else.
-std::string Grids(const query::SearchAnswer& answer,
-                  std::span<const std::optional<std::vector<std::byte>>> thumbnails) {
+std::string Grids(const query::SearchAnswer& answer, std::span<const query::Still> stills) {
   std::string good;
   std::string weak;
   size_t weak_count = 0;
@@ -81,7 +120,7 @@ std::string Grids(const query::SearchAnswer& answer,
     const query::Hit& hit = answer.hits[i];
     const bool is_weak = hit.match_probability && *hit.match_probability < kWeakBelow;
     weak_count += is_weak ? 1 : 0;
-    (is_weak ? weak : good) += Figure(hit, i + 1, thumbnails[i]);
+    (is_weak ? weak : good) += Figure(hit, i + 1, stills[i]);
   }
   std::string out;
   if (!good.empty()) out += "<main class=\"grid\">\n" + good + "</main>\n";
@@ -133,8 +172,7 @@ std::string HtmlEscape(std::string_view text) {
 }
 
 std::string HtmlPage(const SearchSubject& subject, const query::SearchAnswer& answer,
-                     std::span<const std::optional<std::vector<std::byte>>> thumbnails,
-                     std::span<const std::byte> query_thumbnail) {
+                     std::span<const query::Still> stills, std::span<const std::byte> query_thumbnail) {
   std::string out = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
   out += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
   out += fmt::format("<title>{} - Sightline</title>\n<style>{}</style>\n</head>\n<body>\n",
@@ -143,7 +181,7 @@ std::string HtmlPage(const SearchSubject& subject, const query::SearchAnswer& an
   if (answer.hits.empty()) {
     out += fmt::format("<p class=\"note\">{}.</p>\n", HtmlEscape(NoMatchSentence(subject, answer)));
   }
-  out += Grids(answer, thumbnails);
+  out += Grids(answer, stills);
   out += Footer(answer);
   return out + "</body>\n</html>\n";
 }

@@ -34,10 +34,22 @@ figure {
   margin: 0; display: flex; flex-direction: column; background: var(--card); border: 1px solid var(--line);
   border-radius: 12px; overflow: hidden;
 }
-figure a { position: relative; display: block; aspect-ratio: 4 / 3; overflow: hidden; background: var(--line); }
-figure a:focus-visible { outline: 3px solid var(--accent); outline-offset: -3px; }
+.face { position: relative; display: block; aspect-ratio: 4 / 3; overflow: hidden; background: var(--line); }
+.face:focus-visible { outline: 3px solid var(--accent); outline-offset: -3px; }
 figure img { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: cover; }
 figure .none { position: absolute; inset: 0; display: grid; place-items: center; color: var(--soft); font-size: .9rem; }
+.time {
+  position: absolute; right: .5rem; bottom: .5rem; padding: .1rem .45rem; border-radius: 6px; color: #fff;
+  background: rgb(0 0 0 / 72%); font-size: .8rem; font-weight: 600; font-variant-numeric: tabular-nums;
+}
+.words {
+  position: absolute; inset: 0; display: grid; place-items: center; padding: 1.1rem; overflow: hidden; text-align: center;
+  background: var(--card); border-bottom: 1px solid var(--line); font-size: 1.02rem; line-height: 1.4; overflow-wrap: anywhere;
+}
+.face:has(.words) { aspect-ratio: auto; min-height: 9rem; flex: 1; color: var(--text); text-decoration: none; }
+.moments { list-style: none; margin: .5rem 0 0; padding: 0; }
+.moments li { display: flex; justify-content: space-between; align-items: center; gap: .5rem; padding: .15rem 0; }
+.moments a { color: var(--accent); font-variant-numeric: tabular-nums; }
 figcaption { padding: .65rem .8rem .8rem; font-size: .9rem; }
 .row { display: flex; justify-content: space-between; align-items: center; gap: .5rem; }
 .rank { color: var(--soft); font-variant-numeric: tabular-nums; }

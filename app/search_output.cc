@@ -152,7 +152,7 @@ std::string NameOfHit(const query::Hit& hit) {
 
 std::string Summary(const SearchSubject& subject, const query::SearchAnswer& answer) {
   std::string out =
-      fmt::format("{} searched, {} reranked, {:.0f} ms", subject.units, answer.reranked, answer.timings.total_ms);
+      fmt::format("{} searched, {} reranked, {:.0f} ms", answer.searched, answer.reranked, answer.timings.total_ms);
   if (!answer.hits.empty() && answer.below_min_match > 0 && subject.min_match) {
     out += fmt::format("; {} below {} hidden", answer.below_min_match, *subject.min_match);
   }

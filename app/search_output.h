@@ -16,7 +16,7 @@ struct SearchSubject {
   std::string words;    ///< Empty without words.
   std::string picture;  ///< Path; empty without a picture.
   uint64_t item = 0;    ///< 0 without an item.
-  uint64_t units = 0;   ///< Searched: all units of the collection.
+  uint64_t units = 0;   ///< Of the collection.
   std::optional<double> min_match;
   std::vector<UnitType> types;  ///< As asked for; empty: not asked.
 };

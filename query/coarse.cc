@@ -78,7 +78,9 @@ Result<bool> FindNearest(SearchState& state, const storage::IndexView& view, con
       .filter = state.plan.filter.empty() ? nullptr : &state.plan.filter,
       .limits = request.limits,
   };
-  SL_ASSIGN_OR_RETURN(const auto neighbors, view.Search(state.query_vector, options));
+  storage::SearchStats stats;
+  SL_ASSIGN_OR_RETURN(const auto neighbors, view.Search(state.query_vector, options, &stats));
+  state.answer.searched = view.unit_count() - std::min(view.unit_count(), stats.units_filtered_out);
   std::vector<UnitId> ids;
   for (const storage::Neighbor& neighbor : neighbors) ids.push_back(neighbor.unit);
   SL_ASSIGN_OR_RETURN(const auto units, records.GetUnits(ids));

@@ -83,6 +83,7 @@ struct StageTimings {
 struct SearchAnswer {
   std::vector<Hit> hits;  ///< Best first: reranked ones by rank score, then the rest by coarse score.
   Epoch epoch;
+  size_t searched = 0;    ///< Units that could have been found: all but those of other types.
   size_t candidates = 0;  ///< Units that the coarse stage found.
   size_t reranked = 0;
   size_t below_min_match = 0;  ///< Hits hidden by min_match.

@@ -104,6 +104,7 @@ TEST_F(CaptionSearchTest, WordsAndPicturesSearchWhatCanBeSeenUnlessTypesAreNamed
   const auto words = Search(Words("red"));
   ASSERT_THAT(words, IsOk());
   EXPECT_THAT(PathsOf(*words), ElementsAre("/p/red.png"));
+  EXPECT_EQ(words->searched, 1U);
   const auto picture = Search(Picture(MakePicture(kRed), {}));
   ASSERT_THAT(picture, IsOk());
   EXPECT_THAT(PathsOf(*picture), ElementsAre("/p/red.png"));
