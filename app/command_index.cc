@@ -183,7 +183,7 @@ void AddIndexCommand(CLI::App& app, Session& session) {
   command->add_option("--max-clips", flags->max_clips, "Of one video; of more, so many are spread evenly over it")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
-  command->add_flag("--key-frames", flags->key_frames, "Take the nearest key frames: faster, less exact");
+  command->add_flag("--key-frames", flags->key_frames, "Look at key frames only: faster, less exact cuts and frames");
   command->add_flag("--no-frame-vectors", flags->no_frame_vectors, "Search clips as a whole, not each of their frames");
   command->add_flag("--no-exif", flags->no_exif, "Ignore the EXIF orientation");
   command->add_flag("--icc", flags->icc, "Convert ICC profiles to sRGB");

@@ -27,7 +27,7 @@ struct IndexOptions {
   uint64_t max_file_bytes = 1'000'000'000;
   uint64_t max_pixels = 256'000'000;
   media::ClipOptions clips{.frames = 0};  ///< 0 frames: as many as the model's clips have.
-  bool key_frames = false;                ///< Of a clip the key frames nearest to its frame times: faster, less exact.
+  bool key_frames = false;                ///< Cuts and frames from key frames only: faster, less exact.
   bool frame_vectors = true;              ///< Each frame's own embedding is searched beside the clip's.
   std::chrono::seconds video_timeout = std::chrono::hours(12);  ///< For one video from its first to its last clip.
 };

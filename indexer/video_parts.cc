@@ -13,7 +13,6 @@
 #include "base/guard.h"
 #include "encoder/preprocess.h"
 #include "indexer/item_metadata.h"
-#include "media/scene_cuts.h"
 
 namespace sightline::indexer {
 namespace {
@@ -52,6 +51,16 @@ media::VideoOptions ReaderOptions(const IndexOptions& options, std::stop_token s
   return video;
 }
 
+// Of every fourth pixel.
+media::LumaHistogram HistogramOf(const ImageRgb8& picture) {
+  media::LumaHistogram histogram{};
+  for (size_t i = 0; i + 2 < picture.pixels.size(); i += 12) {
+    const int luma = (picture.pixels[i] * 299 + picture.pixels[i + 1] * 587 + picture.pixels[i + 2] * 114) / 1000;
+    ++histogram[static_cast<size_t>(luma) / (256 / media::kLumaBins)];
+  }
+  return histogram;
+}
+
 void SetNumber(Metadata& metadata, std::string_view key, const std::optional<double>& value) {
   if (value) metadata[std::string(key)] = {*value};
 }
@@ -73,13 +82,31 @@ Status VideoParts::Plan(int64_t scan_end_us) {
   const int64_t duration_us = reader_->info().duration_us;
   media::SceneCutFinder cuts;
   if (duration_us > options_.clips.window_us) {
-    SL_RETURN_IF_ERROR(reader_->ScanLuma(kScanStepUs, [&](int64_t time_us, const media::LumaHistogram& histogram) {
-      cuts.Add(time_us, histogram);
-      return time_us < scan_end_us;
-    }));
+    SL_RETURN_IF_ERROR(options_.key_frames ? ScanKeyFrames(scan_end_us, cuts) : ScanAll(scan_end_us, cuts));
   }
   plan_ = media::PlanClips(duration_us, cuts.Take(), options_.clips);
   return {};
+}
+
+Status VideoParts::ScanAll(int64_t scan_end_us, media::SceneCutFinder& cuts) {
+  return reader_->ScanLuma(kScanStepUs, [&](int64_t time_us, const media::LumaHistogram& histogram) {
+    cuts.Add(time_us, histogram);
+    return time_us < scan_end_us;
+  });
+}
+
+// Encoders begin scenes with key frames where they may, and decoding these alone costs little.
+Status VideoParts::ScanKeyFrames(int64_t scan_end_us, media::SceneCutFinder& cuts) {
+  std::vector<int64_t> times;
+  for (int64_t time = 0; time < std::min(reader_->info().duration_us, scan_end_us); time += kScanStepUs) {
+    times.push_back(time);
+  }
+  int64_t last_us = -1;
+  return reader_->VisitFramesAt(times, media::FrameAccess::kKeyFrame, [&](size_t, const media::VideoFrame& frame) {
+    if (frame.time_us > last_us) cuts.Add(frame.time_us, HistogramOf(frame.picture));
+    last_us = std::max(last_us, frame.time_us);
+    return true;
+  });
 }
 
 void VideoParts::Describe() {

@@ -12,6 +12,7 @@
 #include "indexer/indexer.h"
 #include "indexer/work_item.h"
 #include "media/clip_sampler.h"
+#include "media/scene_cuts.h"
 #include "media/video_reader.h"
 #include "storage/record_store.h"
 
@@ -44,6 +45,8 @@ class VideoParts {
       : item_(item), image_res_(image_res), options_(options) {}
 
   Status Plan(int64_t scan_end_us);
+  Status ScanAll(int64_t scan_end_us, media::SceneCutFinder& cuts);
+  Status ScanKeyFrames(int64_t scan_end_us, media::SceneCutFinder& cuts);
   void Describe();
   Result<WorkItem> ReadPart();
   Result<std::vector<ClipFrame>> ReadFrames(const std::vector<int64_t>& times_us, VideoTimes& times);

@@ -185,6 +185,13 @@ TEST_F(VideoIndexTest, KeyFramesAreTheNearestAndTellTheirOwnTime) {
   }
 }
 
+TEST_F(VideoIndexTest, KeyFramesShowTheCuts) {
+  fixture_.options.key_frames = true;
+  WriteAvi(video("a.avi"), {{kDark, 5}, {kBright, 13}});
+  Index();
+  EXPECT_THAT(Ranges("a.avi"), ElementsAre(Seconds(0, 5), Seconds(5, 13), Seconds(13, 18)));
+}
+
 TEST_F(VideoIndexTest, OptionsThatCannotWorkAreRefused) {
   WriteAvi(video("a.avi"), {{kDark, 4}});
   fixture_.options.clips.window_us = 0;
