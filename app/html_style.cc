@@ -53,7 +53,7 @@ figure .none { position: absolute; inset: 0; display: grid; place-items: center;
 figcaption { padding: .65rem .8rem .8rem; font-size: .9rem; }
 .row { display: flex; justify-content: space-between; align-items: center; gap: .5rem; }
 .rank { color: var(--soft); font-variant-numeric: tabular-nums; }
-.badge { padding: .1rem .6rem; border-radius: 99px; font-weight: 600; font-size: .82rem; font-variant-numeric: tabular-nums; }
+.badge { flex: none; white-space: nowrap; padding: .1rem .6rem; border-radius: 99px; font-weight: 600; font-size: .82rem; font-variant-numeric: tabular-nums; }
 .strong { color: var(--strong); background: var(--strong-back); }
 .likely { color: var(--likely); background: var(--likely-back); }
 .weak, .plain { color: var(--weak); background: var(--weak-back); }
