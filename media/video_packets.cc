@@ -127,7 +127,10 @@ void VideoPackets::AdoptIndex() {
     const AVIndexEntry& entry = *avformat_index_get_entry(stream_, i);
     const bool is_key = (entry.flags & AVINDEX_KEYFRAME) != 0 && (entry.flags & AVINDEX_DISCARD_FRAME) == 0;
     if (!is_key || entry.pos < 0 || entry.pos > file_bytes - entry.size) continue;
-    key_frames_.push_back({TimeOf(AddTicks(entry.timestamp, delay)), entry.timestamp, entry.pos});
+    // A demuxer that indexes by decoding time may still refuse a key frame that is shown after the time it is asked
+    // for.
+    const int64_t ticks = AddTicks(entry.timestamp, delay);
+    key_frames_.push_back({TimeOf(ticks), ticks, entry.pos});
   }
   std::stable_sort(key_frames_.begin(), key_frames_.end(),
                    [](const KeyFrame& a, const KeyFrame& b) { return a.time_us < b.time_us; });
@@ -159,9 +162,11 @@ void VideoPackets::Note(const AVPacket& packet, int64_t& last_time_us, uint64_t&
   const int64_t duration_us = av_rescale_q(std::max<int64_t>(packet.duration, 0), stream_->time_base, kMicroseconds);
   end_us_ = std::max(end_us_, time_us + std::clamp<int64_t>(duration_us, interval_us_, kMaxLastFrameUs));
   const bool is_key = (packet.flags & AV_PKT_FLAG_KEY) != 0 && access_ != Access::kFromStart;
-  if (!is_key || ticks == AV_NOPTS_VALUE || (access_ == Access::kByPosition && packet.pos < 0)) return;
+  if (!is_key || (packet.pts == AV_NOPTS_VALUE && packet.dts == AV_NOPTS_VALUE) ||
+      (access_ == Access::kByPosition && packet.pos < 0))
+    return;
   if (!key_frames_.empty() && time_us <= key_frames_.back().time_us) return;
-  key_frames_.push_back({time_us, packet.dts != AV_NOPTS_VALUE ? packet.dts : ticks, packet.pos});
+  key_frames_.push_back({time_us, packet.pts != AV_NOPTS_VALUE ? packet.pts : packet.dts, packet.pos});
 }
 
 Result<std::optional<int64_t>> VideoPackets::Seek(const KeyFrame& key_frame) {

@@ -241,13 +241,19 @@ TEST(VideoReaderTest, ScanStopsWhenTold) {
 
 // ---- the way in
 
-TEST(VideoReaderTest, FramesOfOneKeyFrameAreTheSame) {
-  const auto reader = Open(MakeClip({.gop = 12}));
-  const auto frames = reader->FramesAt(std::vector<int64_t>{410'000, 430'000, 790'000}, FrameAccess::kKeyFrame);
-  ASSERT_THAT(frames, IsOk());
-  EXPECT_EQ(ReadNumber((*frames)[0].picture), 12);
-  EXPECT_EQ(ReadNumber((*frames)[1].picture), 12);
-  EXPECT_EQ(ReadNumber((*frames)[2].picture), 24);  // the nearest one, which is later
+TEST(VideoReaderTest, TheNearestKeyFrameIsTaken) {
+  const std::vector<int64_t> times = {410'000, 430'000, 790'000, 1'190'000};
+  for (const char* container : {"mp4", "matroska", "mpegts", "flv"}) {
+    for (const int b_frames : {0, 2}) {
+      const auto reader = Open(MakeClip({.container = container, .gop = 12, .b_frames = b_frames}));
+      const auto frames = reader->FramesAt(times, FrameAccess::kKeyFrame);
+      ASSERT_THAT(frames, IsOk());
+      EXPECT_EQ(ReadNumber((*frames)[0].picture), 12) << container << ", " << b_frames;
+      EXPECT_EQ(ReadNumber((*frames)[1].picture), 12) << container << ", " << b_frames;
+      EXPECT_EQ(ReadNumber((*frames)[2].picture), 24) << container << ", " << b_frames;  // later, but nearer
+      EXPECT_EQ(ReadNumber((*frames)[3].picture), 36) << container << ", " << b_frames;
+    }
+  }
 }
 
 TEST(VideoReaderTest, TimesMustAscend) {
