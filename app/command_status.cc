@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
 #include <memory>
+#include <span>
 #include <string>
 
 #include <fmt/format.h>
@@ -19,6 +21,7 @@ namespace json = boost::json;
 
 struct StatusFlags {
   std::string collection;
+  bool errors = false;
   bool json = false;
 };
 
@@ -101,6 +104,17 @@ Result<CollectionStatus> ReadStatus(const Session& session, const std::string& n
   return CollectionStatus{collection->config(), stats, counts, std::move(jobs)};
 }
 
+// Failures that the short form shows.
+constexpr size_t kShownErrors = 10;
+
+json::array ErrorsJson(const storage::JobRecord& job) {
+  json::array errors;
+  for (const storage::JobError& error : job.errors) {
+    errors.push_back(json::object{{"path", ValidUtf8(error.path)}, {"reason", ValidUtf8(error.reason)}});
+  }
+  return errors;
+}
+
 json::object JobJson(const storage::JobRecord& job) {
   return {{"job_id", job.id.value},           {"state", json::string(NameOfState(job.state))},
           {"started_at", job.started_at},     {"updated_at", job.updated_at},
@@ -109,9 +123,12 @@ json::object JobJson(const storage::JobRecord& job) {
           {"failed", job.error_count}};
 }
 
-json::object StatusJson(const std::string& name, const CollectionStatus& status) {
+json::object StatusJson(const std::string& name, const CollectionStatus& status, bool with_errors) {
   json::array jobs;
-  for (const storage::JobRecord& job : status.jobs) jobs.push_back(JobJson(job));
+  for (const storage::JobRecord& job : status.jobs) {
+    jobs.push_back(JobJson(job));
+    if (with_errors) jobs.back().as_object()["errors"] = ErrorsJson(job);
+  }
   return {{"collection", name},
           {"items", status.stats.items},
           {"pictures", status.counts.pictures},
@@ -132,7 +149,7 @@ json::object StatusJson(const std::string& name, const CollectionStatus& status)
           {"jobs", std::move(jobs)}};
 }
 
-void PrintStatus(const std::string& name, const CollectionStatus& status) {
+void PrintStatus(const std::string& name, const CollectionStatus& status, bool all_errors) {
   const storage::CollectionStats& stats = status.stats;
   fmt::print("collection  {}\nitems       {}\n", name, stats.items == 0 ? "0" : DescribeCounts(status.counts));
   fmt::print("units       {} with {} vectors of {} floats\n", stats.units, stats.vectors, status.config.dim);
@@ -145,9 +162,11 @@ void PrintStatus(const std::string& name, const CollectionStatus& status) {
   const storage::JobRecord& job = status.jobs.front();
   fmt::print("last job    {} {}: {} added, {} unchanged, {} failed\n", HumanTime(job.updated_at),
              NameOfState(job.state), job.items_added, job.items_unchanged, job.error_count);
-  for (const storage::JobError& error : job.errors) {
+  const size_t shown = all_errors ? job.errors.size() : std::min(kShownErrors, job.errors.size());
+  for (const storage::JobError& error : std::span(job.errors).first(shown)) {
     fmt::print("  failed    {}: {}\n", OneLine(error.path), OneLine(error.reason));
   }
+  if (shown < job.errors.size()) fmt::print("            and {} more: --errors\n", job.errors.size() - shown);
 }
 
 // One line per collection; one that cannot be opened says why and does not stop the others.
@@ -159,7 +178,7 @@ Result<ExitCode> ListAll(const Session& session, bool as_json) {
   for (const std::string& name : names) {
     const auto status = ReadStatus(session, name);
     if (as_json) {
-      all.push_back(status ? StatusJson(name, *status)
+      all.push_back(status ? StatusJson(name, *status, false)
                            : json::object{{"collection", name}, {"error", ValidUtf8(status.error().message)}});
     } else if (status) {
       fmt::print("{:<24} {:>9} items  {:>10}  {}\n", name, status->stats.items, HumanBytes(status->stats.disk_bytes),
@@ -176,9 +195,9 @@ Result<ExitCode> RunStatus(const Session& session, const StatusFlags& flags) {
   if (flags.collection.empty()) return ListAll(session, flags.json);
   SL_ASSIGN_OR_RETURN(const CollectionStatus status, ReadStatus(session, flags.collection));
   if (flags.json) {
-    fmt::print("{}\n", json::serialize(StatusJson(flags.collection, status)));
+    fmt::print("{}\n", json::serialize(StatusJson(flags.collection, status, flags.errors)));
   } else {
-    PrintStatus(flags.collection, status);
+    PrintStatus(flags.collection, status, flags.errors);
   }
   return ExitCode::kOk;
 }
@@ -189,6 +208,7 @@ void AddStatusCommand(CLI::App& app, Session& session) {
   auto flags = std::make_shared<StatusFlags>();
   CLI::App* command = app.add_subcommand("status", "What a collection holds and costs; without a name: all of them");
   command->add_option("collection", flags->collection, "Its name");
+  command->add_flag("--errors", flags->errors, "Show every failed file, not only the first few");
   command->add_flag("--json", flags->json, "Print one JSON object");
   command->callback([flags, &session] { session.run = [flags, &session] { return RunStatus(session, *flags); }; });
 }

@@ -49,8 +49,8 @@ Result<std::string> IdOf(const json::object& object) {
 }
 
 Status ReadWords(const json::object& object, CaptionRecord& record) {
-  const json::value* words = FirstOf(object, {"text", "caption"});
-  if (words == nullptr) return Invalid("neither \"text\" nor \"caption\"");
+  const json::value* words = FirstOf(object, {"text", "caption", "captions"});
+  if (words == nullptr) return Invalid("no \"text\", \"caption\" or \"captions\"");
   if (const json::string* text = words->if_string()) {
     record.words.emplace_back(ViewOf(*text));
     return {};
@@ -67,7 +67,7 @@ Status ReadWords(const json::object& object, CaptionRecord& record) {
 }
 
 Status ReadItem(const json::object& object, const fs::path& folder, CaptionRecord& record) {
-  const json::value* item = FirstOf(object, {"item", "image", "video"});
+  const json::value* item = FirstOf(object, {"item", "image", "video", "file"});
   if (item == nullptr) return {};
   const json::string* path = item->if_string();
   if (path == nullptr) return Invalid("what the caption describes must be a path");

@@ -66,6 +66,20 @@ TEST_F(CollectionsIntegrationTest, ABadFileIsNamedAndTheRestGoesOn) {
   EXPECT_EQ(Run({"index", "allbad", folder.path()}).exit_code, 3);
 }
 
+TEST_F(CollectionsIntegrationTest, StatusShowsTheFirstFailuresAndAllWhenAsked) {
+  const testing::TempDir folder;
+  fs::copy_file(photos() / "photo-001.jpg", folder / "good.jpg");
+  for (int i = 10; i < 24; ++i) testing::WriteTestFile(folder / ("bad-" + std::to_string(i) + ".jpg"), "no picture");
+  ASSERT_EQ(Run({"index", "broken", folder.path()}).exit_code, 0);
+  const std::string status = Run({"status", "broken"}).out;
+  EXPECT_THAT(status, HasSubstr("bad-19.jpg"));
+  EXPECT_THAT(status, ::testing::Not(HasSubstr("bad-20.jpg")));
+  EXPECT_THAT(status, HasSubstr("and 4 more: --errors"));
+  EXPECT_THAT(Run({"status", "broken", "--errors"}).out, HasSubstr("bad-23.jpg"));
+  const boost::json::value json = Json(Run({"status", "broken", "--errors", "--json"}));
+  EXPECT_EQ(json.at("jobs").at(0).at("errors").as_array().size(), 14U);
+}
+
 TEST_F(CollectionsIntegrationTest, ADryRunWritesNothing) {
   const RunResult result = Run({"index", "planned", photos(), "--dry-run"});
   EXPECT_EQ(result.exit_code, 0) << result.err;

@@ -97,12 +97,14 @@ TEST_F(TextInputTest, CaptionIsATextUnitThatKnowsWhatItDescribes) {
 TEST_F(TextInputTest, ReferencesArrayFormIsReadToo) {
   WriteTestFile(photo("set.json"), R"([
     {"image": "val/1.jpg", "caption": ["a dog", "a brown dog"], "image_id": "1"},
-    {"video": "clips/2.mp4", "caption": "a cat"}])");
-  EXPECT_EQ(Run({.paths = {}, .captions = {photo("set.json")}}).progress.added, 3U);
+    {"video": "clips/2.mp4", "caption": "a cat"},
+    {"file": "val/3.jpg", "captions": ["a horse"], "tags": ["animal"]}])");
+  EXPECT_EQ(Run({.paths = {}, .captions = {photo("set.json")}}).progress.added, 4U);
   const std::string file = photo("set.json").string();
   EXPECT_EQ(MetadataAt(file + "#0.1").at("text"), Values{"a brown dog"});
   EXPECT_EQ(MetadataAt(file + "#0.1").at("caption_of"), Values{photo("val/1.jpg").string()});
   EXPECT_EQ(MetadataAt(file + "#1").at("caption_of"), Values{photo("clips/2.mp4").string()});
+  EXPECT_EQ(MetadataAt(file + "#2.0").at("caption_of"), Values{photo("val/3.jpg").string()});
 }
 
 TEST_F(TextInputTest, DescribedItemIsSpelledAsTheItemIs) {
@@ -173,7 +175,7 @@ TEST_F(TextInputTest, BrokenCaptionsAreNamedAndTheRestGoesOn) {
       report.errors,
       ElementsAre(ErrorAt(captions(), "line 2: not JSON"), ErrorAt(captions(), "line 3: the caption empty is empty"),
                   ErrorAt(captions(), "line 4: not UTF-8"), ErrorAt(captions(), "line 5: the id good came before"),
-                  ErrorAt(captions(), "line 6: neither"), ErrorAt(captions(), "line 7: not a JSON object"),
+                  ErrorAt(captions(), "line 6: no \"text\""), ErrorAt(captions(), "line 7: not a JSON object"),
                   ErrorAt(captions(), "line 8: https://example.org/a.jpg: only file://"),
                   ErrorAt(captions(), "line 9: \"sightline.clips_planned\""),
                   ErrorAt(captions(), "line 10: \"caption_of\""), ErrorAt(captions(), "line 11: \"id\"")));
