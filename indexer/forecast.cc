@@ -21,16 +21,18 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using storage::PatchStorage;
 
-constexpr size_t kSampleFiles = 8;
+// How much a caption takes depends on its length, and encoding one costs little.
+constexpr size_t kSamplePictures = 8;
+constexpr size_t kSampleCaptions = 32;
 constexpr size_t kSampleVideos = 3;
 constexpr std::chrono::milliseconds kTellEvery{200};
 
-// Item, unit and index records with their keys, beside the paths: about so many bytes per picture.
+// Item, unit and index records with their keys, beside paths and words: about so many bytes per unit.
 constexpr uint64_t kRecordBytes = 320;
 
 double SecondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-uint64_t TokenBytes(const encoder::EncoderInfo& info, PatchStorage patch_storage) {
+uint64_t PatchBytes(const encoder::EncoderInfo& info, PatchStorage patch_storage) {
   switch (patch_storage) {
     case PatchStorage::kInt8:
       return TokenMatrixBytes(info.patch_tokens(), info.patch_width(), TokenFormat::kInt8);
@@ -70,10 +72,11 @@ class Reservoir {
   uint64_t size_bytes_ = 0;
 };
 
-/// What one input of the sample, videos apart, costs on average.
+/// What one picture or one caption of the sample costs on average.
 struct SampleCost {
   double decode_seconds = 0;
   double encode_seconds = 0;
+  double token_bytes = 0;
   double thumbnail_bytes = 0;
 };
 
@@ -103,7 +106,8 @@ class Survey {
   }
 
   const Reservoir& videos() const { return videos_; }
-  const Reservoir& others() const { return others_; }
+  const Reservoir& pictures() const { return pictures_; }
+  const Reservoir& captions() const { return captions_; }  ///< Their size is that of their words.
   uint64_t path_bytes() const { return path_bytes_; }
 
  private:
@@ -142,8 +146,8 @@ class Survey {
   }
 
   void Draw(WorkItem item) {
-    const bool is_video = !item.input.is_caption() && IsVideo(item.input);
-    (is_video ? videos_ : others_).Draw(std::move(item.input), item.location.size_bytes);
+    Reservoir& kind = item.input.is_caption() ? captions_ : IsVideo(item.input) ? videos_ : pictures_;
+    kind.Draw(std::move(item.input), item.location.size_bytes);
   }
 
   const Preparer& preparer_;
@@ -152,7 +156,8 @@ class Survey {
   Clock::time_point started_ = Clock::now();
   Clock::time_point told_ = started_;
   Reservoir videos_{kSampleVideos};
-  Reservoir others_{kSampleFiles};
+  Reservoir pictures_{kSamplePictures};
+  Reservoir captions_{kSampleCaptions};
   uint64_t path_bytes_ = 0;
 };
 
@@ -171,8 +176,12 @@ SampleCost Measure(const std::vector<InputEntry>& inputs, const Preparer& prepar
   EncodeItems(encoder, patch_storage, items);
   cost.encode_seconds = SecondsSince(encode_start) / static_cast<double>(items.size());
   for (const WorkItem& item : items) {
-    for (const WorkUnit& unit : item.units) cost.thumbnail_bytes += static_cast<double>(unit.stored.thumbnail.size());
+    for (const WorkUnit& unit : item.units) {
+      if (const auto& tokens = unit.stored.tokens) cost.token_bytes += static_cast<double>(tokens->size_bytes());
+      cost.thumbnail_bytes += static_cast<double>(unit.stored.thumbnail.size());
+    }
   }
+  cost.token_bytes /= static_cast<double>(items.size());
   cost.thumbnail_bytes /= static_cast<double>(items.size());
   return cost;
 }
@@ -188,18 +197,22 @@ Result<IndexReport> MakeForecast(const storage::Collection& collection, encoder:
   const Preparer preparer(collection.records(), info.config.vision.image_res, options);
   Survey survey(preparer, report, observer);
   SL_RETURN_IF_ERROR(survey.Scan(inputs, stop));
-  const SampleCost cost = Measure(survey.others().sample(), preparer, encoder, patch_storage, stop);
+  const SampleCost picture = Measure(survey.pictures().sample(), preparer, encoder, patch_storage, stop);
+  const SampleCost caption = Measure(survey.captions().sample(), preparer, encoder, patch_storage, stop);
   const VideoCost video =
       MeasureVideos(survey.videos().sample(), preparer, encoder, patch_storage, options, std::move(stop));
   // All videos are taken to cost as much as the sampled ones, byte for byte.
   const double like_sample =
       video.file_bytes == 0 ? 0
                             : static_cast<double>(survey.videos().size_bytes()) / static_cast<double>(video.file_bytes);
-  const auto files = static_cast<double>(survey.others().count());
+  const auto pictures = static_cast<double>(survey.pictures().count());
+  const auto captions = static_cast<double>(survey.captions().count());
   // Of a video the decoder itself works in parallel.
-  const double decode =
-      files * cost.decode_seconds / static_cast<double>(options.decode_threads) + like_sample * video.decode_seconds;
-  const double encode = files * cost.encode_seconds + like_sample * video.encode_seconds;
+  const double decode = (pictures * picture.decode_seconds + captions * caption.decode_seconds) /
+                            static_cast<double>(options.decode_threads) +
+                        like_sample * video.decode_seconds;
+  const double encode =
+      pictures * picture.encode_seconds + captions * caption.encode_seconds + like_sample * video.encode_seconds;
   // On a GPU decoding and encoding go side by side; on a CPU they share the cores.
   const bool side_by_side = info.device.starts_with("cuda");
   IndexForecast& forecast = report.forecast;
@@ -207,11 +220,15 @@ Result<IndexReport> MakeForecast(const storage::Collection& collection, encoder:
   forecast.video_seconds = like_sample * video.video_seconds;
   forecast.clips = static_cast<uint64_t>(std::llround(like_sample * video.clips));
   const uint64_t vector_bytes = collection.config().dim * sizeof(float);
-  const uint64_t unit_bytes = TokenBytes(info, patch_storage) + vector_bytes + kRecordBytes;
+  const uint64_t unit_bytes = vector_bytes + kRecordBytes;
+  const uint64_t patch_bytes = PatchBytes(info, patch_storage);
   const uint64_t frame_bytes = options.frame_vectors ? static_cast<uint64_t>(options.clips.frames) * vector_bytes : 0;
-  // A path is stored with its item and as the key that finds the item.
-  forecast.bytes_to_store = survey.others().count() * (unit_bytes + static_cast<uint64_t>(cost.thumbnail_bytes)) +
-                            forecast.clips * (unit_bytes + frame_bytes) + 2 * survey.path_bytes();
+  // A path is stored with its item and as the key that finds the item, a caption's words with its item.
+  forecast.bytes_to_store =
+      survey.pictures().count() * (unit_bytes + patch_bytes + static_cast<uint64_t>(picture.thumbnail_bytes)) +
+      survey.captions().count() * unit_bytes + static_cast<uint64_t>(captions * caption.token_bytes) +
+      survey.captions().size_bytes() + forecast.clips * (unit_bytes + patch_bytes + frame_bytes) +
+      2 * survey.path_bytes();
   survey.Tell(/*at_once=*/true);
   return report;
 }

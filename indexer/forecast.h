@@ -11,9 +11,9 @@
 namespace sightline::indexer {
 
 /// What a run over `inputs` would cost: scans everything, skips what is known by path, size and time, and decodes and
-/// encodes a few of the other files, evenly drawn, to time them. Files whose content turns out to be known count as to
-/// be encoded, so the forecast is an upper bound. Writes nothing. The report has counts, errors and forecast.
-/// Errors: those of RecordStore's reads.
+/// encodes some of the other inputs, evenly drawn from those of each kind, to time them and to see what they take.
+/// Files whose content turns out to be known count as to be encoded, so the forecast is an upper bound. Writes nothing.
+/// The report has counts, errors and forecast. Errors: those of RecordStore's reads.
 Result<IndexReport> MakeForecast(const storage::Collection& collection, encoder::Encoder& encoder,
                                  const IndexOptions& options, const IndexInputs& inputs, IndexObserver* observer,
                                  std::stop_token stop);
