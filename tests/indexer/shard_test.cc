@@ -6,6 +6,7 @@
 #include "indexer/indexer.h"
 #include "indexer/shard_pattern.h"
 #include "tests/indexer/index_fixture.h"
+#include "tests/indexer/test_videos.h"
 #include "tests/support/memory_collection.h"
 #include "tests/support/tar_bytes.h"
 
@@ -131,6 +132,50 @@ TEST_F(ShardTest, SecondRunReadsAndEncodesNothing) {
   EXPECT_EQ(again.progress.unchanged, 20U);
   EXPECT_EQ(again.progress.encoded, 0U);
   EXPECT_EQ(collection_->Stats()->epoch.value, epoch.value + 2) << "the job's begin and end";
+}
+
+TEST_F(ShardTest, VideoIsClipsWithItsCaptionAndStaysUnchanged) {
+  constexpr int64_t kSecond = 1'000'000;
+  const std::string video = testing::AviBytes({{{20, 20, 60}, 5}, {{250, 230, 200}, 13}});
+  TarBytes tar;
+  tar.Add("d/000.avi", video).Add("d/000.txt", "it grows light\n").Add("d/000.json", R"({"stars": 5})");
+  tar.Add("d/001.bmp", Bmp(1));
+  WriteTestFile(shard(), tar.Finish());
+  IndexFixture::Settle();
+  const IndexReport report = Index();
+  EXPECT_THAT(report.errors, IsEmpty());
+  EXPECT_EQ(report.progress.added, 3U) << "the video, its caption, the picture";
+  EXPECT_EQ(report.progress.clips, 3U);
+  EXPECT_NEAR(report.progress.video_seconds, 18, 1e-6);
+
+  const storage::ItemRecord item = ItemAt(*collection_, at("d/000.avi"));
+  EXPECT_EQ(item.paths.at(0).size_bytes, video.size());
+  EXPECT_EQ(item.metadata.at("stars"), Values{int64_t{5}});
+  EXPECT_EQ(item.metadata.at("duration"), Values{18.0});
+  const auto units = collection_->records().GetUnits(item.units);
+  ASSERT_THAT(units, IsOk());
+  std::vector<TimeRange> ranges;
+  for (const auto& unit : *units) {
+    EXPECT_EQ(unit->type, UnitType::kClip);
+    EXPECT_THAT(unit->vectors, SizeIs(4)) << "the clip's and those of three frames";
+    ranges.push_back(unit->range.value());
+  }
+  EXPECT_THAT(ranges, ElementsAre(TimeRange{0, 5 * kSecond}, TimeRange{5 * kSecond, 13 * kSecond},
+                                  TimeRange{13 * kSecond, 18 * kSecond}));
+  const storage::ItemRecord caption = ItemAt(*collection_, at("d/000.txt"));
+  EXPECT_EQ(caption.metadata, (Metadata{{"text", Values{"it grows light"}}, {"caption_of", Values{at("d/000.avi")}}}));
+  const auto words = collection_->records().GetUnits(caption.units);
+  ASSERT_THAT(words, IsOk());
+  ASSERT_THAT(*words, SizeIs(1));
+  EXPECT_EQ(words->at(0)->type, UnitType::kText);
+
+  const uint64_t encoded = fixture_.encoder.clips_encoded;
+  fixture_.options.max_file_bytes = 1;  // a member that is read fails
+  const IndexReport again = Index();
+  EXPECT_EQ(again.progress.unchanged, 3U);
+  EXPECT_EQ(again.progress.encoded, 0U);
+  EXPECT_EQ(fixture_.encoder.clips_encoded, encoded);
+  EXPECT_EQ(ItemAt(*collection_, at("d/000.avi")).units, item.units);
 }
 
 TEST_F(ShardTest, ReplacedShardHasOnlyItsChangedMembersEncoded) {
