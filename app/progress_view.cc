@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -57,11 +59,13 @@ std::string ClipCounts(const IndexProgress& progress) {
                      HumanSeconds(progress.video_seconds), speed);
 }
 
-std::string ProgressText(const IndexProgress& progress) {
-  const double eta = EtaOf(progress);
-  return fmt::format("{}/{}{} files, {}{}, {:.1f}/s{}", progress.done(), progress.files_found,
-                     progress.scan_done ? "" : "+", Counts(progress), ClipCounts(progress), RateOf(progress),
-                     eta < 0 ? "" : ", " + HumanSeconds(eta) + " left");
+// Nothing while no video is looked through for scene cuts.
+std::string VideoScanText(const std::optional<indexer::VideoScan>& scan) {
+  if (!scan) return {};
+  const double part = scan->length_seconds > 0 ? std::clamp(scan->seconds / scan->length_seconds, 0.0, 1.0) : 0;
+  return fmt::format(", looking for scene cuts in {}: {} % of {}",
+                     OneLine(std::filesystem::path(scan->path).filename().string()), static_cast<int>(part * 100),
+                     HumanSeconds(scan->length_seconds));
 }
 
 void PrintFileError(const storage::JobError& error) {
@@ -78,7 +82,9 @@ class BarView : public indexer::IndexObserver {
                             ? 0
                             : static_cast<double>(progress.done()) / static_cast<double>(progress.files_found);
     const int filled = std::clamp(static_cast<int>(part * kBarWidth), 0, kBarWidth);
-    fmt::print(stderr, "\r\033[K[{:#<{}}{:.<{}}] {}", "", filled, "", kBarWidth - filled, ProgressText(progress));
+    // Cut off at the terminal's edge, by ?7l: a line that wraps could not be drawn over.
+    fmt::print(stderr, "\r\033[K\033[?7l[{:#<{}}{:.<{}}] {}\033[?7h", "", filled, "", kBarWidth - filled,
+               ProgressLine(progress));
     std::fflush(stderr);
     drawn_ = true;
   }
@@ -105,7 +111,7 @@ class PlainView : public indexer::IndexObserver {
     const auto now = std::chrono::steady_clock::now();
     if (now - last_line_ < kPlainLineInterval) return;
     last_line_ = now;
-    fmt::print(stderr, "{}\n", ProgressText(progress));
+    fmt::print(stderr, "{}\n", ProgressLine(progress));
   }
   void OnFileError(const storage::JobError& error) override { PrintFileError(error); }
   void OnNote(const IndexNote& note) override { PrintNote(note); }
@@ -137,6 +143,12 @@ boost::json::object ToJson(const IndexProgress& progress) {
           {"files_per_second", RateOf(progress)}};
 }
 
+// Null while no video is looked through for scene cuts.
+boost::json::value ToJson(const std::optional<indexer::VideoScan>& scan) {
+  if (!scan) return nullptr;
+  return {{"path", ValidUtf8(scan->path)}, {"seconds", scan->seconds}, {"length_seconds", scan->length_seconds}};
+}
+
 boost::json::object ToJson(const indexer::IndexTimes& times) {
   return {{"plan_videos", times.plan_videos},
           {"decode_videos", times.decode_videos},
@@ -159,6 +171,7 @@ class JsonView : public indexer::IndexObserver {
     boost::json::object content = ToJson(progress);
     const double eta = EtaOf(progress);
     content["eta_seconds"] = eta < 0 ? boost::json::value(nullptr) : boost::json::value(eta);
+    content["video_scan"] = ToJson(progress.video_scan);
     PrintEvent("progress", std::move(content));
   }
   void OnFileError(const storage::JobError& error) override {
@@ -179,6 +192,13 @@ void PrintForecast(const IndexProgress& progress, const IndexForecast& forecast)
 }
 
 }  // namespace
+
+std::string ProgressLine(const IndexProgress& progress) {
+  const double eta = EtaOf(progress);
+  return fmt::format("{}/{}{} files, {}{}{}, {:.1f}/s{}", progress.done(), progress.files_found,
+                     progress.scan_done ? "" : "+", Counts(progress), VideoScanText(progress.video_scan),
+                     ClipCounts(progress), RateOf(progress), eta < 0 ? "" : ", " + HumanSeconds(eta) + " left");
+}
 
 std::unique_ptr<indexer::IndexObserver> MakeProgressView(ProgressStyle style) {
   switch (style) {

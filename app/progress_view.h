@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "indexer/indexer.h"
 
@@ -12,6 +13,10 @@ enum class ProgressStyle {
   kJson,   ///< JSON lines on stdout.
   kQuiet,  ///< Only failed files, on stderr.
 };
+
+/// The line that tells people how a run goes, and how far a video is looked through for scene cuts: the counts may
+/// stand still for minutes then.
+std::string ProgressLine(const indexer::IndexProgress& progress);
 
 /// Shows a run to the user. Failed files are named in every style.
 std::unique_ptr<indexer::IndexObserver> MakeProgressView(ProgressStyle style);

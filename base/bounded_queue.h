@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -34,6 +35,13 @@ class BoundedQueue {
     std::unique_lock lock(mutex_);
     can_pop_.wait(lock, [this] { return closed_ || !values_.empty(); });
     return Take();
+  }
+
+  /// Blocks while empty, for `timeout` at most. False when the time is up; else Pop does not block, as long as nobody
+  /// else pops.
+  bool WaitFor(std::chrono::milliseconds timeout) {
+    std::unique_lock lock(mutex_);
+    return can_pop_.wait_for(lock, timeout, [this] { return closed_ || !values_.empty(); });
   }
 
   /// As Pop, but returns nothing instead of blocking.

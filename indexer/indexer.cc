@@ -77,7 +77,7 @@ Result<IndexOptions> Completed(IndexOptions options, const encoder::ModelConfig&
 Result<IndexReport> RunPipeline(storage::Collection& collection, encoder::Encoder& encoder, const IndexOptions& options,
                                 const IndexInputs& given, const IndexInputs& inputs, IndexObserver* observer,
                                 std::stop_token stop) {
-  SL_ASSIGN_OR_RETURN(RunLog log, RunLog::Start(collection, given, observer));
+  SL_ASSIGN_OR_RETURN(RunLog log, RunLog::Start(collection, given, observer, options.report_every));
   Pipeline pipeline(collection, encoder, options, log);
   if (Status ran = pipeline.Run(inputs, stop); !ran) {
     // What stopped the run most likely stops this too; then the job is ended by the next run.

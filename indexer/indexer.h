@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@ struct IndexOptions {
   bool key_frames = false;                ///< Cuts and frames from key frames only: faster, less exact.
   bool frame_vectors = true;              ///< Each frame's own embedding is searched beside the clip's.
   std::chrono::seconds video_timeout = std::chrono::hours(12);  ///< For one video from its first to its last clip.
+  std::chrono::milliseconds report_every{200};                  ///< The observer hears of progress at most so often.
 };
 
 /// How long the stages of a run worked, in seconds. They work at the same time, so the sum may exceed the run's.
@@ -41,6 +43,13 @@ struct IndexTimes {
   double commit = 0;         ///< Writing to the collection.
 
   IndexTimes& operator+=(const IndexTimes& other);
+};
+
+/// How far a video is looked through for scene cuts, which is done before its first clip is made.
+struct VideoScan {
+  std::string path;
+  double seconds = 0;         ///< Of the video, from its start.
+  double length_seconds = 0;  ///< The whole video's.
 };
 
 /// Counts of one run. Every file, tar member and caption ends in exactly one of added, unchanged, duplicate, moved or
@@ -56,6 +65,7 @@ struct IndexProgress {
   uint64_t failed = 0;
   uint64_t clips = 0;        ///< Of videos; durably committed, also those of videos that are not complete yet.
   double video_seconds = 0;  ///< What those clips last.
+  std::optional<VideoScan> video_scan;  ///< While a video is looked through; the counts may stand still then.
   IndexTimes times;
   uint64_t encoded = 0;  ///< Units that went through the encoder: pictures, clips, captions.
   double seconds = 0;    ///< Since the start.

@@ -12,7 +12,6 @@
 #include "base/worker_pool.h"
 #include "indexer/encode_stage.h"
 #include "indexer/input_sources.h"
-#include "indexer/video_parts.h"
 
 namespace sightline::indexer {
 namespace {
@@ -53,6 +52,16 @@ void Pipeline::InFlight::Erase(const std::vector<storage::ContentHash>& hashes) 
   for (const storage::ContentHash& hash : hashes) hashes_.erase(hash);
 }
 
+void Pipeline::ScanSign::Show(std::optional<VideoScan> scan) {
+  std::lock_guard lock(mutex_);
+  scan_ = std::move(scan);
+}
+
+std::optional<VideoScan> Pipeline::ScanSign::shown() const {
+  std::lock_guard lock(mutex_);
+  return scan_;
+}
+
 Pipeline::Pipeline(storage::Collection& collection, encoder::Encoder& encoder, const IndexOptions& options, RunLog& log)
     : collection_(collection),
       encoder_(encoder),
@@ -79,7 +88,7 @@ Status Pipeline::Run(const IndexInputs& inputs, std::stop_token stop) {
   SL_RETURN_IF_ERROR(committed);
   SL_RETURN_IF_ERROR(failure());
   finished_ = scan_done_ && drained_ && !left_unfinished_;
-  log_.Report(finished_ ? scanned_.load() : std::max(counted_ahead_.load(), scanned_.load()), finished_);
+  log_.Report(finished_ ? scanned_.load() : std::max(counted_ahead_.load(), scanned_.load()), finished_, {});
   return {};
 }
 
@@ -126,9 +135,8 @@ void Pipeline::ReadVideos() {
 bool Pipeline::ReadVideo(WorkItem item) {
   if (Status admitted = Admit(item); !admitted) return ready_.Push(tl::unexpected<Error>(std::move(admitted).error()));
   if (item.state != WorkState::kNewContent) return ready_.Push(std::move(item));
-  const int image_res = encoder_.info().config.vision.image_res;
-  auto parts = Guard("read " + item.location.path,
-                     [&] { return VideoParts::Open(item, image_res, options_, stopping_.get_token()); });
+  auto parts = OpenVideo(item, {.on_progress = [this](const VideoScan& scan) { scan_sign_.Show(scan); }});
+  scan_sign_.Show(std::nullopt);
   if (!parts) {
     item.FailUnlessCancelled(std::move(parts.error()));
     return ready_.Push(std::move(item));
@@ -140,6 +148,12 @@ bool Pipeline::ReadVideo(WorkItem item) {
     if (!ready_.Push((*parts)->Next())) return false;
   }
   return true;
+}
+
+Result<std::unique_ptr<VideoParts>> Pipeline::OpenVideo(const WorkItem& item, const SceneScan& scan) {
+  return Guard("read " + item.location.path, [&] {
+    return VideoParts::Open(item, encoder_.info().config.vision.image_res, options_, stopping_.get_token(), scan);
+  });
 }
 
 void Pipeline::Encode() {
@@ -208,11 +222,19 @@ uint64_t Pipeline::EncodeTimed(std::span<WorkItem> items, double& seconds) {
 
 Status Pipeline::CommitAll() {
   Report();
-  while (auto next = encoded_.Pop()) {
+  while (auto next = NextBatch()) {
     SL_RETURN_IF_ERROR(CommitBatch(*std::move(next)));
     Report();
   }
   return {};
+}
+
+// While no batch comes because a video is looked through, tells how far that is.
+std::optional<Pipeline::EncodedBatch> Pipeline::NextBatch() {
+  while (!encoded_.WaitFor(std::max(options_.report_every, std::chrono::milliseconds(1)))) {
+    if (scan_sign_.shown() || log_.progress().video_scan) Report();
+  }
+  return encoded_.Pop();
 }
 
 Status Pipeline::CommitBatch(EncodedBatch batch) {
@@ -284,9 +306,7 @@ Result<Resolution> Pipeline::PlanAnew(WorkItem& item, BatchTally& tally) {
 
 // As PlanAnew. Every part but the last is committed by itself, with what the batch has so far.
 Result<Resolution> Pipeline::PlanVideoAnew(WorkItem& item, BatchTally& tally) {
-  const int image_res = encoder_.info().config.vision.image_res;
-  auto parts = Guard("read " + item.location.path,
-                     [&] { return VideoParts::Open(item, image_res, options_, stopping_.get_token()); });
+  auto parts = OpenVideo(item, {});
   if (!parts) item.FailUnlessCancelled(std::move(parts.error()));
   Resolution resolution = Resolution::kUnfinished;
   while (parts && !(*parts)->done()) {
@@ -300,7 +320,9 @@ Result<Resolution> Pipeline::PlanVideoAnew(WorkItem& item, BatchTally& tally) {
   return resolution;
 }
 
-void Pipeline::Report() { log_.Report(std::max(counted_ahead_.load(), scanned_.load()), count_done_ || scan_done_); }
+void Pipeline::Report() {
+  log_.Report(std::max(counted_ahead_.load(), scanned_.load()), count_done_ || scan_done_, scan_sign_.shown());
+}
 
 Status Pipeline::failure() {
   std::lock_guard lock(failure_mutex_);

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <future>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -16,6 +17,7 @@
 #include "indexer/indexer.h"
 #include "indexer/preparer.h"
 #include "indexer/run_log.h"
+#include "indexer/video_parts.h"
 #include "indexer/work_item.h"
 #include "storage/collection.h"
 
@@ -63,15 +65,28 @@ class Pipeline {
     std::set<storage::ContentHash> hashes_;
   };
 
+  /// The video that is being looked through, from the thread that does so to the one that reports. Thread-safe.
+  class ScanSign {
+   public:
+    void Show(std::optional<VideoScan> scan);
+    std::optional<VideoScan> shown() const;
+
+   private:
+    mutable std::mutex mutex_;
+    std::optional<VideoScan> scan_;
+  };
+
   void CountAhead(const IndexInputs& inputs);
   void Scan(const IndexInputs& inputs);
   void ReadVideos();
   bool ReadVideo(WorkItem item);
+  Result<std::unique_ptr<VideoParts>> OpenVideo(const WorkItem& item, const SceneScan& scan);
   void Encode();
   Status Collect(Batch& batch);
   Status Admit(WorkItem& item);
   bool EncodeAndHandOn(Batch batch);
   Status CommitAll();
+  std::optional<EncodedBatch> NextBatch();
   Status CommitBatch(EncodedBatch batch);
   bool HasFailedBefore(const WorkItem& item);
   Result<Resolution> PlanAndCount(WorkItem& item, BatchTally& tally);
@@ -93,6 +108,7 @@ class Pipeline {
   BoundedQueue<Result<WorkItem>> ready_;
   BoundedQueue<EncodedBatch> encoded_;
   InFlight in_flight_;
+  ScanSign scan_sign_;
   std::mutex failure_mutex_;
   std::optional<Error> failure_;  ///< Of the encode thread's look-ups.
 

@@ -13,7 +13,6 @@ using storage::JobRecord;
 using storage::JobState;
 using storage::WriteSet;
 
-constexpr std::chrono::milliseconds kTellEvery{200};
 // A record with few errors is small and goes with every commit. With a long list, which would be written again and
 // again, it goes with one commit in this time.
 constexpr size_t kFewErrors = 256;
@@ -51,9 +50,10 @@ void BatchTally::Count(Resolution resolution) {
   }
 }
 
-Result<RunLog> RunLog::Start(storage::Collection& collection, const IndexInputs& inputs, IndexObserver* observer) {
+Result<RunLog> RunLog::Start(storage::Collection& collection, const IndexInputs& inputs, IndexObserver* observer,
+                             std::chrono::milliseconds tell_every) {
   SL_ASSIGN_OR_RETURN(std::vector<JobRecord> jobs, collection.Jobs());
-  RunLog log(collection, observer);
+  RunLog log(collection, observer, tell_every);
   log.job_.started_at = UnixSeconds();
   log.job_.updated_at = log.job_.started_at;
   for (const auto& path : inputs.paths) log.job_.inputs.push_back(path.string());
@@ -127,10 +127,11 @@ void RunLog::Add(const BatchTally& tally) {
   for (const IndexNote& note : tally.notes) observer_->OnNote(note);
 }
 
-void RunLog::Report(uint64_t files_found, bool scan_done) {
+void RunLog::Report(uint64_t files_found, bool scan_done, std::optional<VideoScan> video_scan) {
   progress_.files_found = std::max(files_found, progress_.done());
   progress_.scan_done = scan_done;
-  if (Clock::now() - told_ >= kTellEvery) Tell();
+  progress_.video_scan = std::move(video_scan);
+  if (Clock::now() - told_ >= tell_every_) Tell();
 }
 
 void RunLog::Tell() {
@@ -146,6 +147,7 @@ Status RunLog::Finish(JobState state) {
   WriteSet end;
   end.put_job = job_;
   SL_RETURN_IF_ERROR(collection_.Commit(end));
+  progress_.video_scan.reset();
   Tell();
   return {};
 }

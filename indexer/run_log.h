@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <vector>
 
 #include "indexer/commit_planner.h"
@@ -34,14 +35,17 @@ class RunLog {
  public:
   /// Ends the jobs that an interrupted process left running, and writes the record of a new one. No other run may be
   /// under way on the collection. Errors: those of Collection::Jobs and Commit.
-  static Result<RunLog> Start(storage::Collection& collection, const IndexInputs& inputs, IndexObserver* observer);
+  /// `tell_every`: the observer hears of progress at most so often.
+  static Result<RunLog> Start(storage::Collection& collection, const IndexInputs& inputs, IndexObserver* observer,
+                              std::chrono::milliseconds tell_every);
 
   /// Commits `changes`, with the job record as it is after `tally`, and then counts `tally`. Without changes nothing is
   /// written. Errors: those of Collection::Commit; nothing is counted then.
   Status Commit(storage::WriteSet changes, BatchTally tally);
 
-  /// Notes how far the scan has come; tells the observer at most five times per second.
-  void Report(uint64_t files_found, bool scan_done);
+  /// Notes how far the scan has come, and that of the video that is being looked through; tells the observer unless it
+  /// was told just now.
+  void Report(uint64_t files_found, bool scan_done, std::optional<VideoScan> video_scan);
 
   /// Writes the final state of the job and reports for the last time. Errors: those of Collection::Commit.
   Status Finish(storage::JobState state);
@@ -53,7 +57,8 @@ class RunLog {
  private:
   using Clock = std::chrono::steady_clock;
 
-  RunLog(storage::Collection& collection, IndexObserver* observer) : collection_(collection), observer_(observer) {}
+  RunLog(storage::Collection& collection, IndexObserver* observer, std::chrono::milliseconds tell_every)
+      : collection_(collection), observer_(observer), tell_every_(tell_every) {}
   storage::JobRecord JobAfter(const BatchTally& tally) const;
   bool WantsJobRecord(Clock::time_point now) const;
   void Add(const BatchTally& tally);
@@ -61,6 +66,7 @@ class RunLog {
 
   storage::Collection& collection_;
   IndexObserver* observer_;
+  std::chrono::milliseconds tell_every_;
   storage::JobRecord job_;
   IndexProgress progress_;
   std::vector<IndexNote> notes_;

@@ -33,7 +33,7 @@ VideoCost MeasureVideos(std::span<const InputEntry> videos, const Preparer& prep
     cost.file_bytes += item.location.size_bytes;
     if (item.state != WorkState::kNewContent) continue;
     const auto parts =
-        VideoParts::Open(item, encoder.info().config.vision.image_res, beginning, stop, /*scan_end_us=*/kScanUs);
+        VideoParts::Open(item, encoder.info().config.vision.image_res, beginning, stop, {.end_us = kScanUs});
     if (!parts) continue;
     WorkItem part = (*parts)->Next();
     if (part.state != WorkState::kNewContent) continue;

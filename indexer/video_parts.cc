@@ -68,45 +68,54 @@ void SetNumber(Metadata& metadata, std::string_view key, const std::optional<dou
 }  // namespace
 
 Result<std::unique_ptr<VideoParts>> VideoParts::Open(const WorkItem& item, int image_res, const IndexOptions& options,
-                                                     std::stop_token stop, int64_t scan_end_us) {
+                                                     std::stop_token stop, const SceneScan& scan) {
   std::unique_ptr<VideoParts> parts(new VideoParts(item, image_res, options));
   const Timer timer(parts->opening_.plan_seconds);
   const auto reader_options = ReaderOptions(options, std::move(stop));
   SL_ASSIGN_OR_RETURN(parts->reader_, media::VideoReader::Open(SourceOf(item.input), reader_options));
-  SL_RETURN_IF_ERROR(parts->Plan(scan_end_us));
+  SL_RETURN_IF_ERROR(parts->Plan(scan));
   parts->Describe();
   return parts;
 }
 
-Status VideoParts::Plan(int64_t scan_end_us) {
+Status VideoParts::Plan(const SceneScan& scan) {
   const int64_t duration_us = reader_->info().duration_us;
   media::SceneCutFinder cuts;
   if (duration_us > options_.clips.window_us) {
-    SL_RETURN_IF_ERROR(options_.key_frames ? ScanKeyFrames(scan_end_us, cuts) : ScanAll(scan_end_us, cuts));
+    SL_RETURN_IF_ERROR(options_.key_frames ? ScanKeyFrames(scan, cuts) : ScanAll(scan, cuts));
   }
   plan_ = media::PlanClips(duration_us, cuts.Take(), options_.clips);
   return {};
 }
 
-Status VideoParts::ScanAll(int64_t scan_end_us, media::SceneCutFinder& cuts) {
+Status VideoParts::ScanAll(const SceneScan& scan, media::SceneCutFinder& cuts) {
   return reader_->ScanLuma(kScanStepUs, [&](int64_t time_us, const media::LumaHistogram& histogram) {
     cuts.Add(time_us, histogram);
-    return time_us < scan_end_us;
+    TellOfScan(scan, time_us);
+    return time_us < scan.end_us;
   });
 }
 
 // Encoders begin scenes with key frames where they may, and decoding these alone costs little.
-Status VideoParts::ScanKeyFrames(int64_t scan_end_us, media::SceneCutFinder& cuts) {
+Status VideoParts::ScanKeyFrames(const SceneScan& scan, media::SceneCutFinder& cuts) {
   std::vector<int64_t> times;
-  for (int64_t time = 0; time < std::min(reader_->info().duration_us, scan_end_us); time += kScanStepUs) {
+  for (int64_t time = 0; time < std::min(reader_->info().duration_us, scan.end_us); time += kScanStepUs) {
     times.push_back(time);
   }
   int64_t last_us = -1;
   return reader_->VisitFramesAt(times, media::FrameAccess::kKeyFrame, [&](size_t, const media::VideoFrame& frame) {
     if (frame.time_us > last_us) cuts.Add(frame.time_us, HistogramOf(frame.picture));
     last_us = std::max(last_us, frame.time_us);
+    TellOfScan(scan, last_us);
     return true;
   });
+}
+
+void VideoParts::TellOfScan(const SceneScan& scan, int64_t time_us) const {
+  if (!scan.on_progress) return;
+  scan.on_progress({.path = item_.location.path,
+                    .seconds = static_cast<double>(time_us) * 1e-6,
+                    .length_seconds = static_cast<double>(duration_us()) * 1e-6});
 }
 
 void VideoParts::Describe() {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -18,16 +19,21 @@
 
 namespace sightline::indexer {
 
+/// How a video is looked through for scene cuts.
+struct SceneScan {
+  int64_t end_us = INT64_MAX;                           ///< For forecasts: no cut is looked for after it.
+  std::function<void(const VideoScan&)> on_progress{};  ///< Called for each frame that is looked at.
+};
+
 /// Reads one video: plans its clips and hands out what the encoder reads of them, some clips at a time, so that a long
 /// video takes no more memory than a short one (Note [Videos in parts]). Confined to one thread.
 class VideoParts {
  public:
   /// Opens the video of `item`, which is kNewContent without units, and plans its clips. Blocking I/O and decoding.
   /// @param image_res  pixels per side of the model input.
-  /// @param scan_end_us  for forecasts: no scene cut is looked for after it.
   /// Errors, all of them the file's: those of media::VideoReader; kCancelled after a stop request.
   static Result<std::unique_ptr<VideoParts>> Open(const WorkItem& item, int image_res, const IndexOptions& options,
-                                                  std::stop_token stop, int64_t scan_end_us = INT64_MAX);
+                                                  std::stop_token stop, const SceneScan& scan = {});
 
   /// Leaves out the clips that the collection has already, if an item with this content was begun with the same plan.
   /// Errors: those of the record store.
@@ -44,9 +50,10 @@ class VideoParts {
   VideoParts(const WorkItem& item, int image_res, const IndexOptions& options)
       : item_(item), image_res_(image_res), options_(options) {}
 
-  Status Plan(int64_t scan_end_us);
-  Status ScanAll(int64_t scan_end_us, media::SceneCutFinder& cuts);
-  Status ScanKeyFrames(int64_t scan_end_us, media::SceneCutFinder& cuts);
+  Status Plan(const SceneScan& scan);
+  Status ScanAll(const SceneScan& scan, media::SceneCutFinder& cuts);
+  Status ScanKeyFrames(const SceneScan& scan, media::SceneCutFinder& cuts);
+  void TellOfScan(const SceneScan& scan, int64_t time_us) const;
   void Describe();
   Result<WorkItem> ReadPart();
   Result<std::vector<ClipFrame>> ReadFrames(const std::vector<int64_t>& times_us, VideoTimes& times);

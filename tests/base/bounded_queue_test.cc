@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <thread>
 
@@ -48,6 +49,16 @@ TEST(BoundedQueueTest, AbortDropsTheRestAndWakesTheProducer) {
   producer.join();
   EXPECT_FALSE(accepted);
   EXPECT_EQ(queue.Pop(), std::nullopt);
+}
+
+TEST(BoundedQueueTest, WaitForTellsWhetherPopWouldBlock) {
+  BoundedQueue<int> queue(1);
+  EXPECT_FALSE(queue.WaitFor(std::chrono::milliseconds(1)));
+  const std::jthread producer([&] { EXPECT_TRUE(queue.Push(1)); });
+  EXPECT_TRUE(queue.WaitFor(std::chrono::minutes(1)));
+  EXPECT_EQ(queue.Pop(), 1);
+  queue.Close();
+  EXPECT_TRUE(queue.WaitFor(std::chrono::minutes(1))) << "the end is known too";
 }
 
 TEST(BoundedQueueTest, TryPopOnAnEmptyQueueReturnsAtOnce) {
