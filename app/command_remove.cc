@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -18,6 +16,7 @@
 #include "app/item_reference.h"
 #include "app/open.h"
 #include "app/text.h"
+#include "indexer/location.h"
 
 namespace sightline::app {
 namespace {
@@ -74,21 +73,6 @@ Removal PlanRemoval(storage::ItemRecord item, const std::string& reference) {
   return RemovePaths(std::move(item), [&](const std::string& path) {
     return by_id || std::find(spellings.begin(), spellings.end(), path) != spellings.end();
   });
-}
-
-// Only what is certainly gone is missing: a folder that cannot be entered today proves nothing. A tar member and a
-// caption, `<file>#<name>`, are there as long as their file is.
-bool IsMissing(const std::string& path) {
-  const auto is_gone = [](const std::string& file) {
-    std::error_code ignored;
-    return std::filesystem::symlink_status(file, ignored).type() == std::filesystem::file_type::not_found;
-  };
-  if (!is_gone(path)) return false;
-  for (size_t hash = path.find('#'); hash != std::string::npos; hash = path.find('#', hash + 1)) {
-    const std::string file = path.substr(0, hash);
-    if (!is_gone(file) && !std::filesystem::is_directory(file)) return false;
-  }
-  return true;
 }
 
 void Tell(const Removal& removal, const RemoveFlags& flags) {
@@ -192,7 +176,7 @@ Result<ExitCode> RunRemove(const Session& session, const RemoveFlags& flags) {
     found_all = found_all && found;
   }
   if (flags.missing) {
-    SL_RETURN_IF_ERROR(RemoveWhere(*collection, IsMissing, flags));
+    SL_RETURN_IF_ERROR(RemoveWhere(*collection, indexer::HasVanished, flags));
   }
   return found_all ? ExitCode::kOk : ExitCode::kNoResult;
 }

@@ -2,24 +2,12 @@
 #include "app/item_kind.h"
 
 #include <cmath>
-#include <variant>
 
 #include <fmt/format.h>
 
 #include "app/text.h"
 
 namespace sightline::app {
-namespace {
-
-// The first value of `key` when it is a T, or null.
-template <typename T>
-const T* FirstValue(const Metadata& metadata, std::string_view key) {
-  const auto found = metadata.find(key);
-  return found == metadata.end() || found->second.empty() ? nullptr : std::get_if<T>(&found->second[0]);
-}
-
-}  // namespace
-
 std::string_view NameOf(ItemKind kind) {
   switch (kind) {
     case ItemKind::kPicture:

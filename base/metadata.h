@@ -22,6 +22,13 @@ using MetadataValue = std::variant<std::string, int64_t, double, Timestamp, bool
 /// A key has one or more values of any type ("tags": ["a", "b"]). Keys are UTF-8, case-sensitive.
 using Metadata = std::map<std::string, std::vector<MetadataValue>, std::less<>>;
 
+/// The first value of `key` when it is a T, or null.
+template <typename T>
+const T* FirstValue(const Metadata& metadata, std::string_view key) {
+  const auto found = metadata.find(key);
+  return found == metadata.end() || found->second.empty() ? nullptr : std::get_if<T>(&found->second[0]);
+}
+
 /// Keys that Sightline fills itself. What a manifest says about one of them wins over what the file says, except for
 /// those that start with "sightline.", which are refused in every input.
 namespace metadata_key {

@@ -6,8 +6,9 @@
 #include <utility>
 
 #include "base/sha256.h"
+#include "encoder/text/unicode.h"
+#include "indexer/blank.h"
 #include "indexer/item_metadata.h"
-#include "indexer/utf8.h"
 
 namespace sightline::indexer {
 namespace {
@@ -33,7 +34,7 @@ Status PrepareCaption(WorkItem& item, const ContentKnown& is_known) {
     item.Fail("the caption is empty");
     return {};
   }
-  if (!IsUtf8(words)) {
+  if (!encoder::CheckUtf8(words)) {
     item.Fail("the caption is not UTF-8");
     return {};
   }

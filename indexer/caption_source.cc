@@ -9,11 +9,11 @@
 
 #include <fmt/format.h>
 
+#include "indexer/blank.h"
 #include "indexer/json_metadata_internal.h"
 #include "indexer/json_records.h"
 #include "indexer/location.h"
 #include "indexer/seen_names.h"
-#include "indexer/utf8.h"
 
 namespace sightline::indexer {
 namespace {

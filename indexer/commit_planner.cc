@@ -2,34 +2,18 @@
 #include "indexer/commit_planner.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <iterator>
-#include <system_error>
 #include <utility>
 
 #include "base/check.h"
 #include "indexer/item_metadata.h"
+#include "indexer/location.h"
 
 namespace sightline::indexer {
 namespace {
 
 using storage::ContentHash;
 using storage::ItemPath;
-
-bool Exists(const std::string& path) {
-  std::error_code ignored;
-  return std::filesystem::symlink_status(path, ignored).type() != std::filesystem::file_type::not_found;
-}
-
-// Only what is certainly gone has vanished: a folder that cannot be entered today proves nothing. A tar member or a
-// caption is as much there as the file that it came from.
-bool HasVanished(const std::string& path) {
-  if (Exists(path)) return false;
-  for (size_t hash = path.find('#'); hash != std::string::npos; hash = path.find('#', hash + 1)) {
-    if (Exists(path.substr(0, hash))) return false;
-  }
-  return true;
-}
 
 }  // namespace
 

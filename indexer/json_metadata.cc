@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "encoder/text/unicode.h"
 #include "indexer/iso_time.h"
 #include "indexer/json_metadata_internal.h"
-#include "indexer/utf8.h"
 
 namespace sightline::indexer {
 namespace {
@@ -87,7 +87,7 @@ Result<Metadata> MetadataFromJson(const json::object& object, UnknownValues unkn
 }
 
 Result<json::object> ParseJsonObject(std::string_view text) {
-  if (!IsUtf8(text)) return Invalid("not UTF-8");
+  if (!encoder::CheckUtf8(text)) return Invalid("not UTF-8");
   boost::system::error_code error;
   json::value value = json::parse(json::string_view(text.data(), text.size()), error);
   if (error) return Invalid("not JSON: " + error.message());

@@ -45,6 +45,9 @@ std::optional<std::string> PercentDecoded(std::string_view text) {
   return out;
 }
 
+// A file that is there, or may be: what cannot be looked at today is not known to be gone.
+bool MayExist(const fs::file_status& status) { return status.type() != fs::file_type::not_found; }
+
 tl::unexpected<Error> Invalid(std::string message) { return Fail(ErrorCode::kInvalidArgument, std::move(message)); }
 
 }  // namespace
@@ -79,6 +82,16 @@ Result<std::string> ItemLocation(const fs::path& folder, std::string_view path_o
   }
   whole = fs::weakly_canonical(named, error);
   return error ? named.lexically_normal().string() : whole.string();
+}
+
+bool HasVanished(const std::string& path) {
+  std::error_code ignored;
+  if (MayExist(fs::symlink_status(path, ignored))) return false;
+  for (size_t hash = path.find('#'); hash != std::string::npos; hash = path.find('#', hash + 1)) {
+    const fs::file_status file = fs::symlink_status(path.substr(0, hash), ignored);
+    if (MayExist(file) && !fs::is_directory(file)) return false;
+  }
+  return true;
 }
 
 }  // namespace sightline::indexer

@@ -19,4 +19,8 @@ Result<std::filesystem::path> NamedPath(const std::filesystem::path& folder, std
 /// `<shard>#<member>`.
 Result<std::string> ItemLocation(const std::filesystem::path& folder, std::string_view path_or_uri);
 
+/// Whether nothing is left of an item's path. Only what is certainly gone has vanished: a folder that cannot be entered
+/// today proves nothing. A tar member or a caption, `<file>#<name>`, is there as long as its file is. Blocking I/O.
+bool HasVanished(const std::string& path);
+
 }  // namespace sightline::indexer

@@ -9,10 +9,10 @@
 
 #include <fmt/format.h>
 
+#include "indexer/blank.h"
 #include "indexer/json_metadata_internal.h"
 #include "indexer/json_records.h"
 #include "indexer/location.h"
-#include "indexer/utf8.h"
 #include "media/tar_reader.h"
 
 namespace sightline::indexer {

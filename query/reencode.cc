@@ -73,17 +73,13 @@ void EncodePictures(std::span<const MissingUnit> batch, encoder::Encoder& encode
   }
 }
 
-const std::string* WordsOf(const storage::ItemRecord& item) {
-  const auto found = item.metadata.find(metadata_key::kText);
-  return found == item.metadata.end() || found->second.empty() ? nullptr : std::get_if<std::string>(&found->second[0]);
-}
-
 void EncodeTexts(std::span<const MissingUnit> batch, encoder::Encoder& encoder, const Limits& limits,
                  TokenTable& table) {
   std::vector<UnitId> found;
   std::vector<encoder::TextRequest> requests;
   for (const MissingUnit& missing : batch) {
-    const std::string* words = missing.unit.type == UnitType::kText ? WordsOf(missing.item) : nullptr;
+    if (missing.unit.type != UnitType::kText) continue;
+    const auto* words = FirstValue<std::string>(missing.item.metadata, metadata_key::kText);
     if (words == nullptr) continue;
     found.push_back(missing.unit.id);
     requests.push_back({.text = *words, .limits = limits});

@@ -16,13 +16,12 @@ namespace {
 namespace fs = std::filesystem;
 using storage::JobError;
 using storage::JobState;
-using ::testing::AllOf;
 using ::testing::AnyOf;
 using testing::BmpBytes;
 using testing::Contents;
 using ::testing::ElementsAre;
+using testing::ErrorAt;
 using testing::ExpectExactAccounts;
-using ::testing::Field;
 using testing::HasPath;
 using ::testing::HasSubstr;
 using testing::IndexFixture;
@@ -63,10 +62,6 @@ class BadInputTest : public ::testing::Test {
   IndexFixture fixture_;
   std::unique_ptr<MemoryCollection> collection_;
 };
-
-auto ErrorAt(const fs::path& path, const std::string& reason) {
-  return AllOf(Field(&JobError::path, path.string()), Field(&JobError::reason, HasSubstr(reason)));
-}
 
 TEST_F(BadInputTest, EmptyFileFails) {
   WriteTestFile(photo("bad.jpg"), "");

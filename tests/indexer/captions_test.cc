@@ -11,11 +11,10 @@ namespace sightline::indexer {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::AllOf;
 using ::testing::ElementsAre;
+using testing::ErrorAt;
 using testing::ExpectExactAccounts;
 using testing::ExpectSound;
-using ::testing::Field;
 using testing::HasPath;
 using ::testing::HasSubstr;
 using testing::IndexFixture;
@@ -69,10 +68,6 @@ class TextInputTest : public ::testing::Test {
   IndexFixture fixture_;
   std::unique_ptr<MemoryCollection> collection_;
 };
-
-auto ErrorAt(const std::string& path, const std::string& reason) {
-  return AllOf(Field(&storage::JobError::path, path), Field(&storage::JobError::reason, HasSubstr(reason)));
-}
 
 // ---- Captions
 

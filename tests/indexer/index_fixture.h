@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include <gmock/gmock.h>
+
 #include "indexer/indexer.h"
 #include "storage/collection.h"
 #include "tests/indexer/test_pictures.h"
@@ -77,6 +79,12 @@ class IndexFixture {
 /// The item that has this path. Fails the test when there is none.
 storage::ItemRecord ItemAt(const storage::Collection& collection, const std::filesystem::path& path);
 bool HasPath(const storage::Collection& collection, const std::filesystem::path& path);
+
+/// Matches the failure of `path` whose reason contains `reason`.
+inline auto ErrorAt(const std::filesystem::path& path, const std::string& reason) {
+  return ::testing::AllOf(::testing::Field(&storage::JobError::path, path.string()),
+                          ::testing::Field(&storage::JobError::reason, ::testing::HasSubstr(reason)));
+}
 
 /// Every file in exactly one counter.
 void ExpectExactAccounts(const indexer::IndexProgress& progress);

@@ -5,10 +5,7 @@
 
 namespace sightline::indexer {
 
-/// Whether `text` is well-formed UTF-8 (Unicode, table 3-7).
-bool IsUtf8(std::string_view text);
-
 /// Whether `text` has nothing but ASCII white space.
-bool IsBlank(std::string_view text);
+inline bool IsBlank(std::string_view text) { return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos; }
 
 }  // namespace sightline::indexer
