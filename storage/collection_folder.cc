@@ -25,7 +25,7 @@ constexpr size_t kMaxMarkerBytes = 4096;
 
 fs::path MarkerPath(const fs::path& folder) { return folder / kMarkerName; }
 
-std::string MarkerText() { return std::string(kMarkerStart) + std::to_string(kFormatVersion) + "\n"; }
+std::string MarkerText(uint32_t version) { return std::string(kMarkerStart) + std::to_string(version) + "\n"; }
 
 Status SyncFolder(const fs::path& folder) {
   const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -78,7 +78,7 @@ Status RemoveLeftovers(const fs::path& folder) {
 
 fs::path RecordsFolder(const fs::path& folder) { return folder / "records"; }
 
-Status CheckMarker(const fs::path& folder) {
+Result<uint32_t> CheckMarker(const fs::path& folder) {
   const auto text = ReadFile(MarkerPath(folder), kMaxMarkerBytes);
   if (!text && text.error().code == ErrorCode::kNotFound) {
     std::error_code ignored;
@@ -97,10 +97,10 @@ Status CheckMarker(const fs::path& folder) {
                                                     std::to_string(version) + "; this program reads up to " +
                                                     std::to_string(kFormatVersion));
   }
-  if (*text != MarkerText()) {
+  if (version == 0 || *text != MarkerText(version)) {
     return Fail(ErrorCode::kCorruption, MarkerPath(folder).string() + ": not a collection's marker");
   }
-  return {};
+  return version;
 }
 
 Result<FolderLock> PrepareFolder(const fs::path& folder) {
@@ -117,7 +117,9 @@ Result<FolderLock> PrepareFolder(const fs::path& folder) {
   return lock;
 }
 
-Status WriteMarker(const fs::path& folder) { return WriteFileAtomically(MarkerPath(folder), MarkerText()); }
+Status WriteMarker(const fs::path& folder) {
+  return WriteFileAtomically(MarkerPath(folder), MarkerText(kFormatVersion));
+}
 
 uint64_t DiskBytes(const fs::path& folder) {
   uint64_t bytes = 0;

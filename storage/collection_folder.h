@@ -12,17 +12,18 @@ namespace sightline::storage {
 
 std::filesystem::path RecordsFolder(const std::filesystem::path& folder);
 
-/// Whether the folder holds a collection of a format that this program reads. Writes nothing.
+/// Whether the folder holds a collection of a format that this program reads, and which. Writes nothing.
 /// Errors: kNotFound (there is none, or one whose creation was never finished), kFailedPrecondition (newer format),
 /// kCorruption, kUnavailable.
-Status CheckMarker(const std::filesystem::path& folder);
+Result<uint32_t> CheckMarker(const std::filesystem::path& folder);
 
 /// Makes the folder ready for a new collection: exists, is durable, locked, and holds nothing but what an interrupted
 /// creation left, which is removed. Errors: kAlreadyExists (there is a collection), kFailedPrecondition (it holds
 /// something else, or is locked), kResourceExhausted, kUnavailable.
 Result<FolderLock> PrepareFolder(const std::filesystem::path& folder);
 
-/// The last step of a creation: from now on there is a collection, also after a power loss.
+/// The last step of a creation: from now on there is a collection, also after a power loss. The first step of bringing
+/// an older one to this format.
 Status WriteMarker(const std::filesystem::path& folder);
 
 /// Bytes of all files below the folder; those that vanish meanwhile do not count.

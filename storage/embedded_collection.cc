@@ -10,6 +10,7 @@
 #include "storage/collection.h"
 #include "storage/collection_folder.h"
 #include "storage/fresh_segment.h"
+#include "storage/record_codec.h"
 #include "storage/rocksdb_record_store.h"
 #include "storage/write_checks.h"
 
@@ -197,8 +198,10 @@ Result<std::unique_ptr<Collection>> Collection::Create(const std::filesystem::pa
 
 Result<std::unique_ptr<Collection>> Collection::Open(const std::filesystem::path& folder, const OpenOptions& options) {
   return Guard("open a collection", [&]() -> Result<std::unique_ptr<Collection>> {
-    SL_RETURN_IF_ERROR(CheckMarker(folder));
+    SL_ASSIGN_OR_RETURN(const uint32_t version, CheckMarker(folder));
     SL_ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Acquire(folder));
+    // First, so that an older program keeps off what it does not know.
+    if (version < kFormatVersion) SL_RETURN_IF_ERROR(WriteMarker(folder));
     SL_ASSIGN_OR_RETURN(auto store, RocksDbRecordStore::Open(RecordsFolder(folder), options));
     return OpenStore(folder, std::move(lock), std::move(store));
   });

@@ -18,7 +18,7 @@
 namespace sightline::storage {
 
 /// What this build writes, and the newest that it reads.
-inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint32_t kFormatVersion = 2;
 
 std::string EncodeItem(const ItemRecord& item);
 Result<ItemRecord> DecodeItem(ItemId id, std::string_view bytes);

@@ -121,6 +121,10 @@ std::string_view NameOf(Family family) {
       return "hashes";
     case Family::kMeta:
       return "meta";
+    case Family::kChanges:
+      return "changes";
+    case Family::kTerms:
+      return "terms";
   }
   CheckFailed("NameOf: not a Family", __FILE__, __LINE__);
 }

@@ -19,10 +19,22 @@
 namespace sightline::storage {
 
 /// RocksDB's column families. The names are stored on disk.
-enum class Family : uint8_t { kItems, kUnits, kVectors, kPatches, kThumbnails, kJobs, kPaths, kHashes, kMeta };
-inline constexpr std::array kAllFamilies = {Family::kItems,   Family::kUnits,      Family::kVectors,
-                                            Family::kPatches, Family::kThumbnails, Family::kJobs,
-                                            Family::kPaths,   Family::kHashes,     Family::kMeta};
+enum class Family : uint8_t {
+  kItems,
+  kUnits,
+  kVectors,
+  kPatches,
+  kThumbnails,
+  kJobs,
+  kPaths,
+  kHashes,
+  kMeta,
+  kChanges,  ///< Since format 2.
+  kTerms,    ///< Since format 2.
+};
+inline constexpr std::array kAllFamilies = {Family::kItems,      Family::kUnits,   Family::kVectors, Family::kPatches,
+                                            Family::kThumbnails, Family::kJobs,    Family::kPaths,   Family::kHashes,
+                                            Family::kMeta,       Family::kChanges, Family::kTerms};
 std::string_view NameOf(Family family);
 
 // Keys of the family `meta`.

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <fstream>
 
+#include <rocksdb/db.h>
+
 #include "storage/collection.h"
 #include "storage/lock_file.h"
 #include "tests/storage/crash_plan.h"
@@ -23,6 +25,25 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 namespace fs = std::filesystem;
+
+/// Makes records as a program of format 1 left them: without the column families that came with format 2.
+void DropFamiliesOfFormat2(const fs::path& records) {
+  std::vector<std::string> names;
+  ASSERT_TRUE(rocksdb::DB::ListColumnFamilies({}, records, &names).ok());
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const std::string& name : names) families.emplace_back(name, rocksdb::ColumnFamilyOptions());
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  ASSERT_TRUE(rocksdb::DB::Open({}, records, families, &handles, &opened).ok());
+  const std::unique_ptr<rocksdb::DB> db(opened);
+  for (rocksdb::ColumnFamilyHandle* handle : handles) {
+    if (handle->GetName() == "changes" || handle->GetName() == "terms") {
+      EXPECT_TRUE(db->DropColumnFamily(handle).ok());
+    }
+    EXPECT_TRUE(db->DestroyColumnFamilyHandle(handle).ok());
+  }
+  EXPECT_TRUE(db->Close().ok());
+}
 
 const CollectionConfig kConfig{"small", "fingerprint", 16, storage::PatchStorage::kInt8};
 
@@ -128,11 +149,27 @@ TEST_F(EmbeddedCollectionTest, UnfinishedCreationIsNotFoundAndCanBeRepeated) {
 
 TEST_F(EmbeddedCollectionTest, NewerFormatIsRefusedBeforeAnythingIsWritten) {
   { ASSERT_THAT(Collection::Create(folder_, kConfig), IsOk()); }
-  EXPECT_EQ(ReadTestFile(folder_ / "COLLECTION"), "sightline collection\nformat 1\n");
-  WriteTestFile(folder_ / "COLLECTION", "sightline collection\nformat 2\nsomething new\n");
+  EXPECT_EQ(ReadTestFile(folder_ / "COLLECTION"), "sightline collection\nformat 2\n");
+  WriteTestFile(folder_ / "COLLECTION", "sightline collection\nformat 3\nsomething new\n");
   const auto before = Contents();
-  EXPECT_THAT(Collection::Open(folder_), IsErrorWith(ErrorCode::kFailedPrecondition, "format version 2"));
+  EXPECT_THAT(Collection::Open(folder_), IsErrorWith(ErrorCode::kFailedPrecondition, "format version 3"));
   EXPECT_EQ(Contents(), before);
+}
+
+TEST_F(EmbeddedCollectionTest, OlderFormatIsBroughtToThisOne) {
+  {
+    const auto made = Collection::Create(folder_, kConfig);
+    ASSERT_THAT(made, IsOk());
+    ASSERT_THAT((*made)->Commit(Put({MakeSample(**made, "/p/1", 1)})), IsOk());
+  }
+  DropFamiliesOfFormat2(folder_ / "records");
+  WriteTestFile(folder_ / "COLLECTION", "sightline collection\nformat 1\n");
+  const auto opened = Collection::Open(folder_);
+  ASSERT_THAT(opened, IsOk());
+  EXPECT_EQ((*opened)->config(), kConfig);
+  EXPECT_EQ((*opened)->Stats()->items, 1u);
+  EXPECT_TRUE(*(*opened)->records().FindItem("/p/1"));
+  EXPECT_EQ(ReadTestFile(folder_ / "COLLECTION"), "sightline collection\nformat 2\n");
 }
 
 TEST_F(EmbeddedCollectionTest, DamagedMarkerIsCorruption) {

@@ -75,7 +75,7 @@ RECORDS = {
     "thumbnail": framed(1, b"\xff\xd8\xff\xe0"),
     "job": job(),
     "lookup": framed(1, struct.pack("<Q", 9)),
-    "config": framed(1, struct.pack("<I", 1) + text("small") + text("f00d") + struct.pack("<IB", 256, 1)),
+    "config": framed(1, struct.pack("<I", 2) + text("small") + text("f00d") + struct.pack("<IB", 256, 1)),
     "counters": framed(1, struct.pack("<QQ", 1025, 2049)),
     "state": framed(1, struct.pack("<6Q", 3, 1, 2, 4, 26, 4)),
 }
