@@ -12,6 +12,7 @@
 #include "app/metadata_json_internal.h"
 #include "app/open.h"
 #include "app/text.h"
+#include "query/filter_parser.h"
 
 namespace sightline::app {
 namespace {
@@ -21,6 +22,7 @@ namespace json = boost::json;
 struct ListFlags {
   std::string collection;
   uint64_t limit = 0;  // 0: all.
+  std::string filter;  // JSON; empty: none.
   bool json = false;
 };
 
@@ -52,9 +54,14 @@ void PrintItemJson(const storage::ItemRecord& item) {
 }
 
 Result<ExitCode> RunList(const Session& session, const ListFlags& flags) {
+  Filter filter;
+  if (!flags.filter.empty()) {
+    SL_ASSIGN_OR_RETURN(filter, query::ParseFilter(flags.filter));
+  }
   SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, flags.collection));
   uint64_t shown = 0;
   SL_RETURN_IF_ERROR(collection->ForEachItem([&](const storage::ItemRecord& item) {
+    if (!ItemMatches(filter, item)) return true;
     flags.json ? PrintItemJson(item) : PrintItem(item);
     return ++shown != flags.limit;
   }));
@@ -68,6 +75,7 @@ void AddListCommand(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("list", "The items of a collection: id, what it is, paths");
   command->add_option("collection", flags->collection, "Its name")->required();
   command->add_option("--limit", flags->limit, "Items to show (default: all)")->check(CLI::PositiveNumber);
+  command->add_option("--filter", flags->filter, "Only items that pass this filter: JSON, as search takes it");
   command->add_flag("--json", flags->json, "One JSON object per line");
   command->callback([flags, &session] { session.run = [flags, &session] { return RunList(session, *flags); }; });
 }

@@ -17,6 +17,7 @@
 #include "app/open.h"
 #include "app/text.h"
 #include "indexer/location.h"
+#include "query/filter_parser.h"
 
 namespace sightline::app {
 namespace {
@@ -25,6 +26,7 @@ struct RemoveFlags {
   std::string collection;
   std::vector<std::string> items;
   bool missing = false;
+  std::string filter;  // JSON; empty: none.
   bool dry_run = false;
   bool json = false;
 };
@@ -112,15 +114,19 @@ Status CommitAndTell(storage::Collection& collection, std::vector<Removal>& remo
   return {};
 }
 
-// Removes the paths that go, and items of which none stays. Returns how many items that changed.
-Result<size_t> RemoveWhere(storage::Collection& collection, const std::function<bool(const std::string&)>& goes,
+using GoingPaths = std::function<bool(const std::string&)>;
+
+// Removes the paths that go, and items of which none stays. `goes_of` gives for an item which of its paths go. Returns
+// how many items that changed.
+Result<size_t> RemoveWhere(storage::Collection& collection,
+                           const std::function<GoingPaths(const storage::ItemRecord&)>& goes_of,
                            const RemoveFlags& flags) {
   constexpr size_t kRemovalsPerCommit = 1000;
   size_t count = 0;
   std::vector<Removal> removals;
   Status committed;
   SL_RETURN_IF_ERROR(collection.ForEachItem([&](const storage::ItemRecord& item) {
-    Removal removal = RemovePaths(item, goes);
+    Removal removal = RemovePaths(item, goes_of(item));
     if (removal.removed_paths.empty()) return true;
     ++count;
     removals.push_back(std::move(removal));
@@ -136,11 +142,22 @@ Result<size_t> RemoveWhere(storage::Collection& collection, const std::function<
 Result<size_t> RemoveWithin(storage::Collection& collection, const std::string& file, const RemoveFlags& flags) {
   std::vector<std::string> prefixes = SpellingsOf(file);
   for (std::string& prefix : prefixes) prefix += '#';
-  const auto is_within = [&](const std::string& path) {
+  const GoingPaths is_within = [&](const std::string& path) {
     return std::any_of(prefixes.begin(), prefixes.end(),
                        [&](const std::string& prefix) { return path.starts_with(prefix); });
   };
-  return RemoveWhere(collection, is_within, flags);
+  return RemoveWhere(
+      collection, [&](const storage::ItemRecord&) { return is_within; }, flags);
+}
+
+// Whole items.
+Status RemoveMatching(storage::Collection& collection, const Filter& filter, const RemoveFlags& flags) {
+  const auto goes_of = [&](const storage::ItemRecord& item) -> GoingPaths {
+    const bool goes = ItemMatches(filter, item);
+    return [goes](const std::string&) { return goes; };
+  };
+  SL_RETURN_IF_ERROR(RemoveWhere(collection, goes_of, flags));
+  return {};
 }
 
 // A commit of its own for every reference, so that a later one sees what an earlier one did.
@@ -166,8 +183,14 @@ Result<bool> RemoveOne(storage::Collection& collection, const std::string& refer
 }
 
 Result<ExitCode> RunRemove(const Session& session, const RemoveFlags& flags) {
-  if (flags.items.empty() && !flags.missing) {
-    return Fail(ErrorCode::kInvalidArgument, "say what to remove: ids, paths or --missing");
+  if (flags.items.empty() && !flags.missing && flags.filter.empty()) {
+    return Fail(ErrorCode::kInvalidArgument, "say what to remove: ids, paths, --filter or --missing");
+  }
+  Filter filter;
+  if (!flags.filter.empty()) {
+    SL_ASSIGN_OR_RETURN(filter, query::ParseFilter(flags.filter));
+    if (filter.empty())
+      return Fail(ErrorCode::kInvalidArgument, "the filter lets everything through: nothing is removed");
   }
   SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, flags.collection));
   bool found_all = true;
@@ -176,8 +199,10 @@ Result<ExitCode> RunRemove(const Session& session, const RemoveFlags& flags) {
     found_all = found_all && found;
   }
   if (flags.missing) {
-    SL_RETURN_IF_ERROR(RemoveWhere(*collection, indexer::HasVanished, flags));
+    SL_RETURN_IF_ERROR(RemoveWhere(
+        *collection, [](const storage::ItemRecord&) -> GoingPaths { return indexer::HasVanished; }, flags));
   }
+  if (!filter.empty()) SL_RETURN_IF_ERROR(RemoveMatching(*collection, filter, flags));
   return found_all ? ExitCode::kOk : ExitCode::kNoResult;
 }
 
@@ -191,6 +216,7 @@ void AddRemoveCommand(CLI::App& app, Session& session) {
                       "Ids or paths; a captions file or an archive stands for all that came from it");
   command->add_flag("--missing", flags->missing,
                     "Everything whose files are gone (a disk that is not mounted is gone!)");
+  command->add_option("--filter", flags->filter, "Every item that passes this filter: JSON, as search takes it");
   command->add_flag("--dry-run", flags->dry_run, "Only say what would be removed");
   command->add_flag("--json", flags->json, "One JSON object per removal");
   command->callback([flags, &session] { session.run = [flags, &session] { return RunRemove(session, *flags); }; });

@@ -20,6 +20,7 @@
 #include "app/video_frame.h"
 #include "base/file_io.h"
 #include "media/image.h"
+#include "query/filter_parser.h"
 #include "query/searcher.h"
 #include "query/stills.h"
 
@@ -38,6 +39,7 @@ struct SearchFlags {
   size_t rerank = 64;
   std::optional<double> min_match;
   std::vector<std::string> types;
+  std::string filter;  // JSON; empty: none.
   std::string group_by;
   size_t group_size = 5;
   bool no_merge = false;
@@ -57,6 +59,18 @@ Result<ImageRgb8> ReadQueryPicture(const Session& session, const std::string& re
 
 std::string WordsOf(const SearchFlags& flags) { return fmt::format("{}", fmt::join(flags.words, " ")); }
 
+Result<Filter> MakeFilter(const SearchFlags& flags) {
+  Filter filter;
+  if (!flags.filter.empty()) {
+    SL_ASSIGN_OR_RETURN(filter, query::ParseFilter(flags.filter));
+  }
+  if (!filter.types.empty() && !flags.types.empty()) {
+    return Fail(ErrorCode::kInvalidArgument, "say which types in --type or in the filter, not in both");
+  }
+  for (const std::string& type : flags.types) filter.types.push_back(*UnitTypeFromName(type));
+  return filter;
+}
+
 Result<query::SearchRequest> MakeRequest(const Session& session, const storage::Collection& collection,
                                          const SearchFlags& flags) {
   query::SearchRequest request;
@@ -67,7 +81,7 @@ Result<query::SearchRequest> MakeRequest(const Session& session, const storage::
   if (!flags.item.empty()) {
     SL_ASSIGN_OR_RETURN(request.query.item, ResolveItem(collection.records(), flags.item));
   }
-  for (const std::string& type : flags.types) request.filter.types.push_back(*UnitTypeFromName(type));
+  SL_ASSIGN_OR_RETURN(request.filter, MakeFilter(flags));
   request.top_k = flags.top;
   request.rerank_depth = flags.rerank;
   request.min_match = flags.min_match;
@@ -86,7 +100,8 @@ SearchSubject SubjectOf(const SearchFlags& flags, const query::SearchRequest& re
           .item = request.query.item ? request.query.item->value : 0,
           .units = units,
           .min_match = flags.min_match,
-          .types = request.filter.types};
+          .types = request.filter.types,
+          .has_filter = !flags.filter.empty()};
 }
 
 Status WriteHtml(const std::string& path, const storage::Collection& collection, const SearchSubject& subject,
@@ -187,6 +202,8 @@ void AddSearchCommand(CLI::App& app, Session& session) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"image", "clip", "text"}));
+  command->add_option("--filter", flags->filter,
+                      R"(Only what passes: JSON, e.g. {"must": {"key": "album", "match": {"value": "Rome"}}})");
   AddMomentFlags(*command, *flags);
   command->add_option("--timeout", flags->timeout_s, "Seconds; what is not reranked by then is marked as degraded")
       ->check(CLI::PositiveNumber);

@@ -6,8 +6,25 @@
 #include <fmt/format.h>
 
 #include "app/text.h"
+#include "base/check.h"
 
 namespace sightline::app {
+namespace {
+
+UnitType UnitTypeOf(ItemKind kind) {
+  switch (kind) {
+    case ItemKind::kPicture:
+      return UnitType::kImage;
+    case ItemKind::kVideo:
+      return UnitType::kClip;
+    case ItemKind::kCaption:
+      return UnitType::kText;
+  }
+  CheckFailed("UnitTypeOf: not an ItemKind", __FILE__, __LINE__);
+}
+
+}  // namespace
+
 std::string_view NameOf(ItemKind kind) {
   switch (kind) {
     case ItemKind::kPicture:
@@ -24,6 +41,10 @@ ItemKind KindOf(const storage::ItemRecord& item) {
   if (item.width == 0) return ItemKind::kCaption;
   const bool has_clips = item.metadata.contains(metadata_key::kClipsPlanned);
   return has_clips || item.units.size() > 1 ? ItemKind::kVideo : ItemKind::kPicture;
+}
+
+bool ItemMatches(const Filter& filter, const storage::ItemRecord& item) {
+  return Matches(filter, UnitTypeOf(KindOf(item)), item.paths.front().path, item.metadata);
 }
 
 const std::string* CaptionWords(const Metadata& metadata) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/filter.h"
 #include "base/metadata.h"
 #include "storage/records.h"
 
@@ -19,6 +20,9 @@ std::string_view NameOf(ItemKind kind);
 
 /// A caption has no size in pixels, a video has a duration or several clips.
 ItemKind KindOf(const storage::ItemRecord& item);
+
+/// Decides a filter for a whole item: its type is that of its units.
+bool ItemMatches(const Filter& filter, const storage::ItemRecord& item);
 
 /// The words of a caption, or null.
 const std::string* CaptionWords(const Metadata& metadata);

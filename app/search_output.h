@@ -19,6 +19,7 @@ struct SearchSubject {
   uint64_t units = 0;   ///< Of the collection.
   std::optional<double> min_match;
   std::vector<UnitType> types;  ///< As asked for; empty: not asked.
+  bool has_filter = false;      ///< Something else than types was asked for.
 };
 
 /// "a dog" / like dog.jpg / like item 12, or two of them: for headings.

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/iso_time.h"
 #include "encoder/text/unicode.h"
-#include "indexer/iso_time.h"
 #include "indexer/json_metadata_internal.h"
 
 namespace sightline::indexer {

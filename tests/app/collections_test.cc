@@ -142,6 +142,21 @@ TEST_F(CollectionsIntegrationTest, RemovingOneOfTwoPathsKeepsTheItem) {
   EXPECT_THAT(list.out, ::testing::Not(HasSubstr("a.jpg")));
 }
 
+TEST_F(CollectionsIntegrationTest, RemoveByFilterTakesWholeItems) {
+  const testing::TempDir folder;
+  fs::copy_file(photos() / "photo-001.jpg", folder / "a.jpg");
+  fs::copy_file(photos() / "photo-001.jpg", folder / "b.jpg");
+  fs::copy_file(photos() / "photo-002.jpg", folder / "c.jpg");
+  ASSERT_EQ(Run({"index", "chosen", folder.path()}).exit_code, 0);
+  const std::string filter = R"({"must": {"path": ")" + (folder / "a.").string() + R"("}})";
+  EXPECT_EQ(Events(Run({"remove", "chosen", "--filter", filter, "--dry-run", "--json"})).size(), 1U);
+  const auto removed = Events(Run({"remove", "chosen", "--filter", filter, "--json"}));
+  ASSERT_EQ(removed.size(), 1U);
+  EXPECT_EQ(removed[0].at("removed_paths").as_array().size(), 2U);
+  EXPECT_EQ(Events(Run({"list", "chosen", "--json"})).size(), 1U);
+  EXPECT_EQ(Run({"remove", "chosen", "--filter", filter}).out, "");
+}
+
 TEST_F(CollectionsIntegrationTest, RemoveMissingFollowsTheDisk) {
   const testing::TempDir folder;
   fs::copy_file(photos() / "photo-001.jpg", folder / "a.jpg");

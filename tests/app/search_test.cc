@@ -121,6 +121,31 @@ TEST_F(SearchIntegrationTest, HtmlIsSelfContainedAndEscaped) {
   EXPECT_THAT(html, Not(HasSubstr("<script")));
 }
 
+TEST_F(SearchIntegrationTest, AFilterLimitsWhatIsFound) {
+  const std::string prefix = (photos() / "photo-003").string();
+  const std::string filter = R"({"must": [{"path": ")" + prefix + R"("}]})";
+  const RunResult one = Run({"search", "photos", "a cat", "--filter", filter, "--paths-only"});
+  EXPECT_EQ(one.exit_code, 0) << one.err;
+  EXPECT_EQ(one.out, prefix + ".jpg\n");
+  const RunResult others =
+      Run({"search", "photos", "a cat", "--filter", R"({"must_not": {"path": ")" + prefix + R"("}})", "--paths-only"});
+  EXPECT_EQ(std::count(others.out.begin(), others.out.end(), '\n'), 7);
+  EXPECT_THAT(others.out, Not(HasSubstr(prefix)));
+  const RunResult none = Run({"search", "photos", "a cat", "--filter", R"({"must": {"path": "/nowhere/"}})"});
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_THAT(none.out, HasSubstr("nothing passes the filter"));
+}
+
+TEST_F(SearchIntegrationTest, AListCanBeFiltered) {
+  const std::string path = (photos() / "photo-003.jpg").string();
+  const boost::json::value item =
+      Json(Run({"list", "photos", "--json", "--filter", R"({"must": {"path": ")" + path + R"("}})"}));
+  EXPECT_EQ(item.at("paths").at(0).as_string(), boost::json::string_view(path));
+  EXPECT_EQ(Run({"list", "photos", "--filter", R"({"type": "text"})"}).out, "");
+  const RunResult all = Run({"list", "photos", "--filter", R"({"type": "image"})"});
+  EXPECT_EQ(std::count(all.out.begin(), all.out.end(), '\n'), 8);
+}
+
 TEST_F(SearchIntegrationTest, ATimeoutThatLeavesNoTimeIsAnError) {
   ExpectError(Run({"search", "photos", "a cat", "--timeout", "0.000001"}), 4, "deadline");
 }
@@ -154,6 +179,15 @@ TEST_F(BadSearchIntegrationTest, TypesAndGroupsThatDoNotExist) {
   ExpectError(Run({"search", "photos", "cat", "--type", "image,film"}), 2, "film");
   ExpectError(Run({"search", "photos", "cat", "--group-by", "year"}), 2, "year");
   ExpectError(Run({"search", "photos", "cat", "--group-size", "3"}), 2, "--group-by");
+}
+
+TEST_F(BadSearchIntegrationTest, FiltersThatAreNone) {
+  ExpectError(Run({"search", "photos", "cat", "--filter", "{must"}), 2, "not JSON at byte 2");
+  ExpectError(Run({"search", "photos", "cat", "--filter", R"({"must": [{"key": "a"}]})"}), 2, "must[0]");
+  ExpectError(Run({"search", "photos", "cat", "--type", "image", "--filter", R"({"type": "clip"})"}), 2, "not in both");
+  ExpectError(Run({"list", "photos", "--filter", "[]"}), 2, "not an object");
+  ExpectError(Run({"remove", "photos", "--filter", "[]"}), 2, "not an object");
+  ExpectError(Run({"remove", "photos", "--filter", "{}"}), 2, "lets everything through");
 }
 
 TEST_F(BadSearchIntegrationTest, APictureThatIsNoneOrNotThere) {

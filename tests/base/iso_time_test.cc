@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "indexer/iso_time.h"
+#include "base/iso_time.h"
 
 #include "tests/support/test_support.h"
 
-namespace sightline::indexer {
+namespace sightline {
 namespace {
 
 int64_t SecondsOf(std::string_view text) {
@@ -57,4 +57,4 @@ TEST(IsoTimeMalformedTest, AnythingElseIsNothing) {
 }
 
 }  // namespace
-}  // namespace sightline::indexer
+}  // namespace sightline

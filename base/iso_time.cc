@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "indexer/iso_time.h"
+#include "base/iso_time.h"
 
 #include <chrono>
 #include <cstdint>
 
-namespace sightline::indexer {
+namespace sightline {
 namespace {
 
 /// Takes a text apart from its front; after the first thing that is not there, `ok` stays false.
@@ -95,4 +95,4 @@ std::optional<Timestamp> ParseIsoTime(std::string_view text) {
   return Timestamp{days * 86'400 + seconds};
 }
 
-}  // namespace sightline::indexer
+}  // namespace sightline
