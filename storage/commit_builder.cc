@@ -172,6 +172,7 @@ void CommitBuilder::DropOldItems() {
 void CommitBuilder::DropUnit(UnitId id) {
   const std::string key = EncodeIdKey(id.value);
   for (Family family : {Family::kUnits, Family::kVectors, Family::kPatches, Family::kThumbnails}) Delete(family, key);
+  Log(id, UnitChange::kDropped);
   const auto old = old_units_.find(id);
   if (old != old_units_.end()) Forget(old->second);
 }
@@ -201,12 +202,17 @@ void CommitBuilder::PutUnit(const NewUnit& unit) {
   }
   Put(Family::kUnits, key, EncodeUnit(unit, state_.epoch));
   Put(Family::kVectors, key, EncodeVectors(unit.record.vectors));
+  Log(unit.record.id, UnitChange::kPut);
   if (unit.tokens) Put(Family::kPatches, key, EncodeTokens(*unit.tokens));
   if (!unit.thumbnail.empty()) Put(Family::kThumbnails, key, EncodeThumbnail(unit.thumbnail));
   ++state_.units;
   state_.vectors += unit.record.vectors.size();
   state_.token_bytes += unit.tokens ? unit.tokens->size_bytes() : 0;
   state_.thumbnail_bytes += unit.thumbnail.size();
+}
+
+void CommitBuilder::Log(UnitId unit, UnitChange change) {
+  if (log_changes_) Put(Family::kChanges, EncodeChangeKey(state_.epoch, unit), EncodeChange(change));
 }
 
 void CommitBuilder::Put(Family family, const std::string& key, const std::string& value) {

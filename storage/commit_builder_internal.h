@@ -8,6 +8,7 @@
 #include <rocksdb/write_batch.h>
 
 #include "base/result.h"
+#include "storage/index_records.h"
 #include "storage/record_codec.h"
 #include "storage/record_db_internal.h"
 #include "storage/record_store.h"
@@ -18,8 +19,9 @@ namespace sightline::storage {
 /// step. Used once, by the only writer.
 class CommitBuilder {
  public:
-  CommitBuilder(const RecordDb& db, const WriteSet& changes, const CollectionState& before)
-      : db_(db), changes_(changes), state_(before) {
+  /// @param log_changes  note every unit put or dropped in the change log.
+  CommitBuilder(const RecordDb& db, const WriteSet& changes, const CollectionState& before, bool log_changes)
+      : db_(db), changes_(changes), log_changes_(log_changes), state_(before) {
     ++state_.epoch.value;
   }
 
@@ -45,12 +47,14 @@ class CommitBuilder {
   void PutItem(const ItemRecord& item);
   void PutUnit(const NewUnit& unit);
   void Forget(const StoredUnit& unit);
+  void Log(UnitId unit, UnitChange change);
 
   void Put(Family family, const std::string& key, const std::string& value);
   void Delete(Family family, const std::string& key);
 
   const RecordDb& db_;
   const WriteSet& changes_;
+  const bool log_changes_;
   CollectionState state_;
   rocksdb::WriteBatch batch_;
 

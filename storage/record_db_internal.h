@@ -41,6 +41,9 @@ std::string_view NameOf(Family family);
 inline constexpr std::string_view kConfigKey = "config";
 inline constexpr std::string_view kCountersKey = "counters";
 inline constexpr std::string_view kStateKey = "state";
+inline constexpr std::string_view kManifestKey = "manifest";
+inline constexpr std::string_view kIndexOptionsKey = "index";
+inline constexpr std::string_view kTrainingQueriesKey = "training_queries";
 
 /// A RocksDB failure as ours, with `what` in front of RocksDB's words.
 Error FromRocks(const rocksdb::Status& status, std::string_view what);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -21,6 +24,29 @@ struct RocksDbRecordStore::Moment {
 
   mutable rocksdb::ManagedSnapshot held;  ///< Its only getter is not const.
 };
+
+/// All that knows RocksDB. Writes take `mutex`.
+class RocksDbRecordStore::Impl {
+ public:
+  Impl(std::unique_ptr<RecordDb> opened, const OpenOptions& options);
+  ~Impl();
+
+  /// Writes, and remembers a failure: nothing is written after it.
+  Status Write(rocksdb::WriteBatch& batch, bool sync);
+
+  const std::unique_ptr<RecordDb> db;
+  const bool sync_commits;
+  std::mutex mutex;
+  CollectionState state;
+  IdCounters next;      ///< The first ids that were not given out.
+  IdCounters reserved;  ///< As stored: the first ids that are not reserved.
+  bool logs_changes = false;
+  std::optional<Error> failure;
+  std::atomic<uint64_t> newest{0};  ///< The epoch of the last commit that began to be written.
+};
+
+/// Adds a record of the family `meta` to a batch.
+Status PutMeta(const RecordDb& db, rocksdb::WriteBatch& batch, std::string_view key, const std::string& value);
 
 inline const rocksdb::Snapshot* SnapshotOf(const RocksDbRecordStore::Moment* moment) {
   return moment == nullptr ? nullptr : moment->snapshot();

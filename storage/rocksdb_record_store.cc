@@ -46,12 +46,6 @@ Result<std::string> GetMeta(const RecordDb& db, std::string_view key) {
   return *std::move(value);
 }
 
-Status PutMeta(const RecordDb& db, rocksdb::WriteBatch& batch, std::string_view key, const std::string& value) {
-  const auto status = batch.Put(db.handle(Family::kMeta), rocksdb::Slice(key.data(), key.size()), value);
-  if (!status.ok()) return tl::unexpected(FromRocks(status, "write the " + std::string(key)));
-  return {};
-}
-
 Result<std::optional<ItemId>> Lookup(const RecordDb& db, Family family, std::string_view key) {
   SL_ASSIGN_OR_RETURN(const auto value, db.Get(family, key));
   if (!value) return std::optional<ItemId>();
@@ -61,35 +55,28 @@ Result<std::optional<ItemId>> Lookup(const RecordDb& db, Family family, std::str
 
 }  // namespace
 
-/// All that knows RocksDB. Writes take `mutex`.
-class RocksDbRecordStore::Impl {
- public:
-  Impl(std::unique_ptr<RecordDb> opened, const OpenOptions& options)
-      : db(std::move(opened)), sync_commits(options.sync_commits) {}
+Status PutMeta(const RecordDb& db, rocksdb::WriteBatch& batch, std::string_view key, const std::string& value) {
+  const auto status = batch.Put(db.handle(Family::kMeta), rocksdb::Slice(key.data(), key.size()), value);
+  if (!status.ok()) return tl::unexpected(FromRocks(status, "write the " + std::string(key)));
+  return {};
+}
 
-  ~Impl() {
-    // A clean end gives the rest of the reserved blocks back; when that fails they are lost, which harms nobody.
-    rocksdb::WriteBatch batch;
-    if (failure || next == reserved || !PutMeta(*db, batch, kCountersKey, EncodeCounters(next))) return;
-    static_cast<void>(db->Write(batch, true));
-  }
+RocksDbRecordStore::Impl::Impl(std::unique_ptr<RecordDb> opened, const OpenOptions& options)
+    : db(std::move(opened)), sync_commits(options.sync_commits) {}
 
-  /// Writes, and remembers a failure: nothing is written after it.
-  Status Write(rocksdb::WriteBatch& batch, bool sync) {
-    if (failure) return tl::unexpected(*failure);
-    auto written = db->Write(batch, sync);
-    if (!written) failure = written.error();
-    return written;
-  }
+RocksDbRecordStore::Impl::~Impl() {
+  // A clean end gives the rest of the reserved blocks back; when that fails they are lost, which harms nobody.
+  rocksdb::WriteBatch batch;
+  if (failure || next == reserved || !PutMeta(*db, batch, kCountersKey, EncodeCounters(next))) return;
+  static_cast<void>(db->Write(batch, true));
+}
 
-  const std::unique_ptr<RecordDb> db;
-  const bool sync_commits;
-  std::mutex mutex;
-  CollectionState state;
-  IdCounters next;      ///< The first ids that were not given out.
-  IdCounters reserved;  ///< As stored: the first ids that are not reserved.
-  std::optional<Error> failure;
-};
+Status RocksDbRecordStore::Impl::Write(rocksdb::WriteBatch& batch, bool sync) {
+  if (failure) return tl::unexpected(*failure);
+  auto written = db->Write(batch, sync);
+  if (!written) failure = written.error();
+  return written;
+}
 
 RocksDbRecordStore::RocksDbRecordStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RocksDbRecordStore::~RocksDbRecordStore() = default;
@@ -125,6 +112,7 @@ Result<std::unique_ptr<RocksDbRecordStore>> RocksDbRecordStore::Load(std::unique
   SL_ASSIGN_OR_RETURN(store->impl_->state, DecodeState(state));
   SL_ASSIGN_OR_RETURN(store->impl_->reserved, DecodeCounters(counters));
   store->impl_->next = store->impl_->reserved;
+  store->impl_->newest = store->impl_->state.epoch.value;
   return store;
 }
 
@@ -175,8 +163,10 @@ Result<RocksDbRecordStore::Committed> RocksDbRecordStore::CommitAndReport(const 
                     "unit " + std::to_string(unit.record.id.value) + " was never allocated");
       }
     }
-    CommitBuilder builder(*impl_->db, changes, impl_->state);
+    CommitBuilder builder(*impl_->db, changes, impl_->state, impl_->logs_changes);
     SL_RETURN_IF_ERROR(builder.Build());
+    // Before the write: who reads a record and then finds its own epoch here still has read nothing newer.
+    impl_->newest = builder.after().epoch.value;
     SL_RETURN_IF_ERROR(impl_->Write(builder.batch(), impl_->sync_commits));
     impl_->state = builder.after();
     return Committed{impl_->state.epoch, builder.dropped_units()};

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "storage/collection.h"
+#include "storage/index_records.h"
 #include "storage/record_codec.h"
 #include "storage/record_store.h"
 
@@ -61,6 +62,28 @@ class RocksDbRecordStore : public RecordStore {
   Status ForEachUnit(const Moment* moment, const std::function<bool(UnitRecord&&)>& visit) const;
   /// Newest first.
   Result<std::vector<JobRecord>> Jobs() const;
+
+  // What the index keeps beside the records, and reads of them (storage/index_storage.cc).
+
+  /// nullopt: nothing was ever sealed. Errors: kCorruption (what it says is derived and can be made again).
+  Result<std::optional<Manifest>> ReadManifest() const;
+  /// Replaces the manifest durably and forgets the changes that it covers.
+  Status WriteManifest(const Manifest& manifest);
+
+  /// From the next commit on every commit logs the units that it changes. It stays so until the store is closed.
+  void LogChanges();
+  /// Calls `visit` for every logged change of the epochs after `after`, in their order.
+  Status ForEachChange(Epoch after, const std::function<void(UnitId, UnitChange)>& visit) const;
+
+  /// The defaults when none were ever written.
+  Result<IndexOptions> ReadIndexOptions() const;
+  Status WriteIndexOptions(const IndexOptions& options);
+  /// Text-query embeddings, one after the other; empty when none were ever written.
+  Result<std::vector<float>> ReadTrainingQueries() const;
+  Status WriteTrainingQueries(const std::vector<float>& queries);
+
+  /// The vectors of units as they were at epoch `at`; nullopt for those that are gone or were written again since.
+  Result<std::vector<std::optional<std::vector<UnitVector>>>> GetVectors(std::span<const UnitId> ids, Epoch at) const;
 
   /// Checksums and all references between records, as they were at `moment`. Findings go into the report.
   /// Errors: kCancelled, kDeadlineExceeded, kResourceExhausted, kUnavailable.

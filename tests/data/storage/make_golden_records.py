@@ -65,6 +65,38 @@ def job():
     return framed(1, body)
 
 
+def roaring(rows):
+    """The portable format of Roaring bitmaps for few values: array containers only."""
+    groups = {}
+    for row in rows:
+        groups.setdefault(row >> 16, []).append(row & 0xFFFF)
+    head = struct.pack("<II", 12346, len(groups))
+    offset = len(head) + 8 * len(groups)
+    descriptions = offsets = arrays = b""
+    for key, values in sorted(groups.items()):
+        descriptions += struct.pack("<HH", key, len(values) - 1)
+        offsets += struct.pack("<I", offset)
+        array = struct.pack("<%dH" % len(values), *sorted(values))
+        arrays += array
+        offset += len(array)
+    return head + descriptions + offsets + arrays
+
+
+def manifest():
+    body = struct.pack("<QQI", 7, 5, 2)
+    for number, kind, rows, units, size, checksum, dead in [
+        (2, 5, 10, 6, 1000, 0xAABBCCDD, [1, 5]),
+        (4, 2, 70_000, 70_000, 1 << 33, 1, [9, 65_536, 69_999]),
+    ]:
+        bitmap = roaring(dead)
+        body += struct.pack("<QBQQQII", number, kind, rows, units, size, checksum, len(bitmap)) + bitmap
+    return framed(1, body)
+
+
+def index_options():
+    return framed(1, struct.pack("<BBQQIIBBIIII", 4, 2, 100, 200, 300, 4, 1, 1, 32, 64, 128, 8))
+
+
 RECORDS = {
     "item": item(),
     "unit_image": unit_image(),
@@ -77,6 +109,12 @@ RECORDS = {
     "lookup": framed(1, struct.pack("<Q", 9)),
     "config": framed(1, struct.pack("<I", 2) + text("small") + text("f00d") + struct.pack("<IB", 256, 1)),
     "counters": framed(1, struct.pack("<QQ", 1025, 2049)),
+    "manifest": manifest(),
+    "index_options": index_options(),
+    "training_queries": framed(1, struct.pack("<II4f", 2, 2, 1, 0, 0, -1)),
+    "change_key": struct.pack(">QQ", 3, 7),
+    "change_put": b"\x01",
+    "change_dropped": b"\x02",
     "state": framed(1, struct.pack("<6Q", 3, 1, 2, 4, 26, 4)),
 }
 
