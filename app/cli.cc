@@ -33,6 +33,10 @@ void AddCommands(CLI::App& app, Session& session, EarlyAnswers& early) {
   app.add_option("--data-dir", session.globals.data_dir, "Folder of the collections");
   app.add_option("--threads", session.globals.threads, "Threads for everything together (default: the cores)")
       ->check(CLI::Range(1, 1024));
+  app.add_option("--patch-cache", session.globals.patch_cache_mb,
+                 "MB of patches that a run of searches keeps in memory; 0: none")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
   app.add_flag("--version", early.version, "Print version, commit, LibTorch version and device");
   app.add_flag("--print-config", early.print_config, "Print the settings in effect");
   app.require_subcommand(0, 1);
@@ -53,8 +57,8 @@ Result<ExitCode> PrintConfig(const GlobalOptions& globals) {
   SL_ASSIGN_OR_RETURN(const auto data_dir, ResolveDataDir(globals.data_dir));
   const auto model = FindModelDir("");
   const ThreadBudget budget = MakeThreadBudget(globals.threads, 0);
-  fmt::print("data_dir = {}\nmodel = {}\nthreads = {}\n", TomlString(data_dir.string()),
-             TomlString(model ? model->string() : ""), budget.total);
+  fmt::print("data_dir = {}\nmodel = {}\nthreads = {}\npatch_cache_mb = {}\n", TomlString(data_dir.string()),
+             TomlString(model ? model->string() : ""), budget.total, globals.patch_cache_mb);
   return ExitCode::kOk;
 }
 

@@ -153,7 +153,8 @@ Result<ExitCode> RunSearch(const Session& session, const SearchFlags& flags) {
     SL_ASSIGN_OR_RETURN(encoder, OpenModel(flags.model, budget));
     SL_RETURN_IF_ERROR(CheckModelOf(flags.collection, collection->config(), encoder->info()));
   }
-  const query::Searcher searcher(*collection, encoder.get());
+  const query::Searcher searcher(*collection, encoder.get(),
+                                 {.patch_cache_bytes = session.globals.patch_cache_bytes()});
   auto answers = searcher.Search(std::span(&request, 1));
   SL_ASSIGN_OR_RETURN(const query::SearchAnswer answer, std::move(answers[0]));
   const SearchSubject subject = SubjectOf(flags, request, collection->View()->unit_count());

@@ -31,6 +31,7 @@ struct Measured {
   const eval::Gallery& gallery;
   storage::Collection& collection;
   encoder::Encoder& encoder;
+  size_t patch_cache_bytes;
   std::stop_token stop;
 };
 
@@ -71,7 +72,8 @@ double QueriesPerSecond(const eval::LiveReport& report) {
 }
 
 Status RunLive(const Measured& measured, EvalOutput& output) {
-  const query::Searcher searcher(measured.collection, &measured.encoder);
+  const query::Searcher searcher(measured.collection, &measured.encoder,
+                                 {.patch_cache_bytes = measured.patch_cache_bytes});
   for (const size_t depth : measured.flags.depths) {
     SL_ASSIGN_OR_RETURN(const auto img, RunDirection(searcher, measured, depth, eval::Direction::kTextToImage));
     SL_ASSIGN_OR_RETURN(const auto txt, RunDirection(searcher, measured, depth, eval::Direction::kImageToText));
@@ -156,7 +158,13 @@ Result<ExitCode> RunEval(const Session& session, const EvalFlags& flags, const e
       .index = {.decode_threads = budget.decode, .thumbnail_side = 0}};
   SL_ASSIGN_OR_RETURN(const eval::Gallery gallery,
                       eval::IndexGallery(set, *collection, *encoder, options, view.get(), interrupt.token()));
-  const Measured measured = {flags, set, gallery, *collection, *encoder, interrupt.token()};
+  const Measured measured = {.flags = flags,
+                             .set = set,
+                             .gallery = gallery,
+                             .collection = *collection,
+                             .encoder = *encoder,
+                             .patch_cache_bytes = session.globals.patch_cache_bytes(),
+                             .stop = interrupt.token()};
   EvalOutput output = DescribeSet(measured);
   SL_RETURN_IF_ERROR(flags.protocol == "live" ? RunLive(measured, output) : RunMatrix(measured, output));
   fmt::print("{}", flags.json ? EvalJson(output) : EvalTable(output));

@@ -183,6 +183,7 @@ std::string AnswerJson(const SearchSubject& subject, const query::SearchAnswer& 
   out["epoch"] = answer.epoch.value;
   out["candidates"] = answer.candidates;
   out["reranked"] = answer.reranked;
+  out["patches_cached"] = answer.patches_cached;
   out["below_min_match"] = answer.below_min_match;
   out["degraded"] = answer.degraded;
   out["degraded_reason"] = answer.degraded ? json::value(json::string(answer.degraded_reason)) : json::value(nullptr);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -12,8 +13,11 @@ namespace sightline::app {
 
 /// The flags that stand before every subcommand.
 struct GlobalOptions {
-  std::string data_dir;  ///< Empty: from the environment.
-  int threads = 0;       ///< 0: one per core.
+  std::string data_dir;         ///< Empty: from the environment.
+  int threads = 0;              ///< 0: one per core.
+  size_t patch_cache_mb = 256;  ///< Patches that searches keep in memory, in millions of bytes.
+
+  size_t patch_cache_bytes() const { return patch_cache_mb * 1'000'000; }
 };
 
 /// One run of the program: the global flags, and the subcommand that parsing chose.

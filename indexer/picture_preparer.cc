@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "indexer/picture_preparer.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "base/sha256.h"
 #include "encoder/preprocess.h"
+#include "media/content_hash.h"
 #include "media/image.h"
 #include "media/picture_metadata.h"
 #include "media/source.h"
@@ -20,15 +19,6 @@ constexpr uint64_t kBigFileBytes = 64 << 20;
 constexpr uint64_t kBigPicturePixels = 64 << 20;
 
 constexpr int kThumbnailQuality = 80;
-
-storage::ContentHash HashOf(std::span<const std::byte> bytes) {
-  Sha256 sha;
-  sha.Update(bytes);
-  const Sha256Digest digest = sha.Finish();
-  storage::ContentHash hash;
-  std::copy_n(digest.begin(), hash.size(), hash.begin());
-  return hash;
-}
 
 // What the camera wrote into the file (Note [Whose metadata]).
 Metadata MetadataOf(const media::Source& source, uint64_t max_bytes) {
@@ -90,7 +80,7 @@ PicturePreparer::Bytes PicturePreparer::Read(WorkItem& item) const {
     item.Fail("the file changed while it was read");
     return nullptr;
   }
-  item.hash = HashOf(**bytes);
+  item.hash = media::HashBytes(**bytes);
   return *std::move(bytes);
 }
 

@@ -60,6 +60,12 @@ class Reading {
 
 }  // namespace
 
+ContentHash HashBytes(std::span<const std::byte> bytes) {
+  Sha256 sha;
+  sha.Update(bytes);
+  return FirstHalf(sha);
+}
+
 Result<ContentHash> HashContent(const Source& source, const Limits& limits) {
   SL_ASSIGN_OR_RETURN(const SourceReader reader, SourceReader::Open(source));
   const uint64_t size = reader.size_bytes();

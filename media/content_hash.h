@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "base/limits.h"
 #include "base/result.h"
@@ -12,6 +14,9 @@ namespace sightline::media {
 
 /// The first half of a SHA-256.
 using ContentHash = std::array<uint8_t, 16>;
+
+/// Of bytes in memory, however many: what the content of a picture is known by.
+ContentHash HashBytes(std::span<const std::byte> bytes);
 
 /// Up to this size all bytes count for HashContent; of more, samples (Note [Hash of large files]).
 inline constexpr uint64_t kHashWholeBytes = 64 << 20;

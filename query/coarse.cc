@@ -59,6 +59,7 @@ Candidate MakeCandidate(const SearchState& state, const storage::UnitRecord& uni
   candidate.unit = unit.id;
   candidate.item = unit.item;
   candidate.type = unit.type;
+  candidate.written_at = unit.written_at;
   candidate.range = unit.range;
   candidate.best_frame_us = BestFrame(state, unit, neighbor);
   candidate.clips = unit.type == UnitType::kClip ? 1 : 0;

@@ -117,7 +117,7 @@ Status ReadItem(SearchState& state, const storage::UnitRecord& unit, const stora
   if (!stored[0]) {
     SL_ASSIGN_OR_RETURN(TokenTable again,
                         ReencodeTokens(std::span(&unit.id, 1), records, encoder, state.request->limits));
-    if (const auto found = again.find(unit.id); found != again.end()) stored[0] = std::move(found->second);
+    if (const auto found = again.find(unit.id); found != again.end()) stored[0] = *found->second;
   }
   if (!stored[0]) {
     state.plan.rerank = false;

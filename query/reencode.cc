@@ -2,12 +2,13 @@
 #include "query/reencode.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
-#include "base/sha256.h"
 #include "encoder/preprocess.h"
+#include "media/content_hash.h"
 #include "media/image.h"
 #include "media/source.h"
 #include "media/tar_reader.h"
@@ -18,13 +19,6 @@ namespace {
 
 constexpr size_t kBatch = 16;  // Units in memory at a time.
 
-bool HasHash(std::span<const std::byte> bytes, const storage::ContentHash& hash) {
-  Sha256 sha;
-  sha.Update(bytes);
-  const Sha256Digest digest = sha.Finish();
-  return std::equal(hash.begin(), hash.end(), digest.begin());
-}
-
 std::optional<ImageRgb8> ReadModelPixels(const storage::ItemRecord& item, int image_res, const Limits& limits) {
   media::DecodeOptions options;
   options.limits = limits;
@@ -32,7 +26,7 @@ std::optional<ImageRgb8> ReadModelPixels(const storage::ItemRecord& item, int im
     const auto source = media::OpenLocation(path.path);
     if (!source) continue;
     const auto bytes = source->ReadAll(options.max_bytes);
-    if (!bytes || !HasHash(**bytes, item.hash)) continue;
+    if (!bytes || media::HashBytes(**bytes) != item.hash) continue;
     const auto picture = media::DecodeImage(media::Source::FromMemory(**bytes, path.path), options);
     if (!picture) continue;
     auto pixels = encoder::ResizeToModelPixels(*picture, image_res);
@@ -69,7 +63,7 @@ void EncodePictures(std::span<const MissingUnit> batch, encoder::Encoder& encode
   for (const ImageRgb8& picture : pixels) requests.push_back({.model_pixels = &picture, .limits = limits});
   auto encodings = encoder.EncodeImages(requests, TokenFormat::kFp16);
   for (size_t i = 0; i < found.size(); ++i) {
-    if (encodings[i]) table.emplace(found[i], std::move(encodings[i]->patches));
+    if (encodings[i]) table.emplace(found[i], std::make_shared<const TokenMatrix>(std::move(encodings[i]->patches)));
   }
 }
 
@@ -87,7 +81,8 @@ void EncodeTexts(std::span<const MissingUnit> batch, encoder::Encoder& encoder, 
   if (found.empty()) return;
   auto encodings = encoder.EncodeTexts(requests);
   for (size_t i = 0; i < found.size(); ++i) {
-    if (encodings[i]) table.emplace(found[i], std::move(encodings[i]->token_states));
+    if (encodings[i])
+      table.emplace(found[i], std::make_shared<const TokenMatrix>(std::move(encodings[i]->token_states)));
   }
 }
 

@@ -93,7 +93,7 @@ void EncodeClipsAgain(std::span<const MissingUnit> batch, encoder::Encoder& enco
   for (const auto& clip : pixels) requests.push_back({.frames = clip, .limits = limits});
   auto encodings = encoder.EncodeClips(requests, TokenFormat::kFp16);
   for (size_t i = 0; i < found.size(); ++i) {
-    if (encodings[i]) table.emplace(found[i], std::move(encodings[i]->patches));
+    if (encodings[i]) table.emplace(found[i], std::make_shared<const TokenMatrix>(std::move(encodings[i]->patches)));
   }
 }
 

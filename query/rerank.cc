@@ -5,51 +5,49 @@
 #include <cmath>
 #include <string>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include "query/chunk_reader.h"
 
 namespace sightline::query {
 namespace {
 
-// One state's candidates of one pairing, and where their requests stand in the Match call. Words are one request with
-// many patch matrices, a picture is one request per text, all with the same patch matrix.
+// Candidates whose tokens are not there.
+using MissingCounts = std::unordered_map<SearchState*, size_t>;
+
+// A run of a chunk: candidates of one state and one pairing, and where their requests stand in the Match call. Words
+// are one request with many patch matrices, a picture is one request per text, all with the same patch matrix.
 struct MatchJob {
   SearchState* state;
   Pairing pairing;
+  const TokenMatrix* query_patches;
   std::vector<Candidate*> candidates = {};
   std::vector<const TokenMatrix*> tokens = {};  // Of the candidates.
-  const TokenMatrix* query_patches = nullptr;
   size_t first_request = 0;
 };
 
-// Collects what can be scored; counts what lacks its tokens.
-size_t FillJob(MatchJob& job, std::span<Candidate> candidates, const TokenTable& table) {
-  size_t missing = 0;
-  for (Candidate& candidate : candidates) {
-    if (PairingOf(*job.state->request, candidate.type) != job.pairing) continue;
-    const auto found = table.find(candidate.unit);
-    if (found == table.end()) {
-      ++missing;
+bool Reranks(const SearchState& state) { return state.alive() && state.plan.rerank; }
+
+// What can be scored of a chunk. What lacks its tokens is counted.
+std::vector<MatchJob> JobsOf(const RerankChunk& chunk, const LoadedTokens& loaded, MissingCounts& missing) {
+  std::vector<MatchJob> jobs;
+  for (const RerankPair& pair : chunk) {
+    if (!Reranks(*pair.state)) continue;
+    const auto found = loaded.table.find(pair.candidate->unit);
+    if (found == loaded.table.end()) {
+      ++missing[pair.state];
       continue;
     }
-    job.candidates.push_back(&candidate);
-    job.tokens.push_back(&found->second);
+    if (jobs.empty() || jobs.back().state != pair.state || jobs.back().pairing != pair.pairing) {
+      jobs.push_back({.state = pair.state, .pairing = pair.pairing, .query_patches = &pair.state->patches});
+    }
+    jobs.back().candidates.push_back(pair.candidate);
+    jobs.back().tokens.push_back(found->second.get());
+    if (loaded.cached.contains(pair.candidate->unit)) ++pair.state->answer.patches_cached;
   }
-  return missing;
-}
-
-void AddJobsOf(SearchState& state, const TokenTable& table, std::vector<MatchJob>& jobs) {
-  const size_t depth = std::min(state.request->rerank_depth, state.candidates.size());
-  size_t missing = 0;
-  for (const Pairing pairing : {Pairing::kWords, Pairing::kPicture}) {
-    MatchJob job = {.state = &state, .pairing = pairing, .query_patches = &state.patches};
-    missing += FillJob(job, std::span(state.candidates).first(depth), table);
-    if (!job.candidates.empty()) jobs.push_back(std::move(job));
-  }
-  if (missing > 0) {
-    state.Degrade(std::to_string(missing) + " of " + std::to_string(depth) +
-                  " candidates could not be reranked: what the model reads of them is not available");
-  }
+  return jobs;
 }
 
 // The requests point into the job, which must stay where it is.
@@ -76,12 +74,20 @@ Result<std::vector<float>> LogitsOf(const MatchJob& job, std::span<const Result<
   return logits;
 }
 
+void GiveUp(SearchState& state) {
+  state.plan.rerank = false;
+  const size_t reranked = state.answer.reranked;
+  state.Degrade(reranked == 0 ? "the deadline passed before reranking: hits are in order of coarse score"
+                              : "the deadline passed while reranking: only the first " + std::to_string(reranked) +
+                                    " candidates were read against the query");
+}
+
 void Absorb(MatchJob& job, const Result<std::vector<float>>& logits, const encoder::Calibration& calibration) {
   SearchState& state = *job.state;
-  if (!state.alive()) return;
+  if (!Reranks(state)) return;
   if (!logits) {
     if (logits.error().code != ErrorCode::kDeadlineExceeded) return state.FailWith(logits.error());
-    return state.Degrade("the deadline passed while reranking: hits are in order of coarse score");
+    return GiveUp(state);
   }
   for (size_t i = 0; i < job.candidates.size(); ++i) {
     const float logit = (*logits)[i];
@@ -97,6 +103,28 @@ void Absorb(MatchJob& job, const Result<std::vector<float>>& logits, const encod
   state.answer.reranked += job.candidates.size();
 }
 
+void MatchAll(std::vector<MatchJob> jobs, encoder::Encoder& encoder) {
+  if (jobs.empty()) return;
+  std::vector<encoder::MatchRequest> requests;
+  for (MatchJob& job : jobs) AddRequestsOf(job, requests);
+  const std::vector<Result<std::vector<float>>> results = encoder.Match(requests);
+  for (MatchJob& job : jobs) Absorb(job, LogitsOf(job, results), encoder.info().calibration);
+}
+
+void FailAll(const RerankChunk& chunk, const Error& error) {
+  for (const RerankPair& pair : chunk) {
+    if (Reranks(*pair.state)) pair.state->FailWith(error);
+  }
+}
+
+void TellMissing(const MissingCounts& missing) {
+  for (const auto& [state, count] : missing) {
+    const size_t depth = std::min(state->request->rerank_depth, state->candidates.size());
+    state->Degrade(std::to_string(count) + " of " + std::to_string(depth) +
+                   " candidates could not be reranked: what the model reads of them is not available");
+  }
+}
+
 // Ascending in this key is best first.
 auto SortKey(const Candidate& candidate) {
   return std::tuple(candidate.rank_score ? 0 : 1, -candidate.rank_score.value_or(0), -candidate.coarse_score,
@@ -110,20 +138,27 @@ void GiveUpRerankWhenLate(SearchState& state) {
   const Status status = state.request->limits.Check("rerank");
   if (status) return;
   if (status.error().code != ErrorCode::kDeadlineExceeded) return state.FailWith(status.error());
-  state.plan.rerank = false;
-  state.Degrade("the deadline passed before reranking: hits are in order of coarse score");
+  GiveUp(state);
 }
 
-void Rerank(std::span<SearchState> states, encoder::Encoder& encoder, const TokenTable& tokens) {
-  std::vector<MatchJob> jobs;
-  for (SearchState& state : states) {
-    if (state.alive() && state.plan.rerank) AddJobsOf(state, tokens, jobs);
+void Rerank(std::span<SearchState> states, const TokenSource& source, Stopwatch& watch, StageTimings& timings) {
+  const std::vector<RerankChunk> chunks = SplitToRerank(states);
+  if (chunks.empty()) return;
+  ChunkReader reader(chunks, source);
+  MissingCounts missing;
+  for (const RerankChunk& chunk : chunks) {
+    const Result<LoadedTokens> loaded = reader.Next();
+    timings.patches_ms += watch.LapMs();
+    for (SearchState& state : states) GiveUpRerankWhenLate(state);
+    if (std::none_of(states.begin(), states.end(), Reranks)) break;
+    if (loaded) {
+      MatchAll(JobsOf(chunk, *loaded, missing), source.encoder);
+    } else {
+      FailAll(chunk, loaded.error());
+    }
+    timings.rerank_ms += watch.LapMs();
   }
-  if (jobs.empty()) return;
-  std::vector<encoder::MatchRequest> requests;
-  for (MatchJob& job : jobs) AddRequestsOf(job, requests);
-  const std::vector<Result<std::vector<float>>> results = encoder.Match(requests);
-  for (MatchJob& job : jobs) Absorb(job, LogitsOf(job, results), encoder.info().calibration);
+  TellMissing(missing);
 }
 
 void OrderAndHide(SearchState& state) {

@@ -3,8 +3,8 @@
 
 #include <span>
 
-#include "encoder/encoder.h"
 #include "query/search_state.h"
+#include "query/stopwatch.h"
 #include "query/tokens.h"
 
 namespace sightline::query {
@@ -13,10 +13,12 @@ namespace sightline::query {
 /// request fails it.
 void GiveUpRerankWhenLate(SearchState& state);
 
-/// Scores the paired ones of the first `rerank_depth` candidates of every living state that reranks, in one Match call,
-/// and gives them rank score and match probability (architecture, section 1). A candidate without tokens stays without;
-/// a deadline met on the way degrades the answer. Other failures land in the states.
-void Rerank(std::span<SearchState> states, encoder::Encoder& encoder, const TokenTable& tokens);
+/// Scores the paired ones of the first `rerank_depth` candidates of every living state that reranks and gives them rank
+/// score and match probability (architecture, section 1), in chunks: while the fusion encoder works on one, the tokens
+/// of the next are read. A candidate without tokens stays without; a deadline met on the way degrades the answer, which
+/// keeps what was scored before. Other failures land in the states. Adds to `timings` the time that was waited for
+/// tokens and the time of the encoder.
+void Rerank(std::span<SearchState> states, const TokenSource& source, Stopwatch& watch, StageTimings& timings);
 
 /// Best first: reranked candidates by rank score, then the rest by coarse score; equal ones by unit id. Drops what is
 /// below min_match (counted) and what has no probability to compare with it.

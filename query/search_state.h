@@ -17,6 +17,7 @@ namespace sightline::query {
 struct Candidate : Moment {
   ItemId item;
   UnitType type = UnitType::kImage;
+  Epoch written_at;  ///< Of the unit's record.
   /// Cosine of the part of the query that is read against the unit: what the rank score counts. The coarse score unless
   /// the query joins two things.
   float pair_score = 0;

@@ -12,6 +12,7 @@
 #include "query/rerank.h"
 #include "query/search_state.h"
 #include "query/stopwatch.h"
+#include "query/token_cache.h"
 #include "query/tokens.h"
 
 namespace sightline::query {
@@ -37,15 +38,9 @@ bool AnyReranks(std::span<const SearchState> states) {
                      [](const SearchState& state) { return state.alive() && state.plan.rerank; });
 }
 
-void RerankAll(std::span<SearchState> states, const storage::Collection& collection, encoder::Encoder& encoder,
-               Stopwatch& watch, StageTimings& timings) {
+void RerankAll(std::span<SearchState> states, const TokenSource& source, Stopwatch& watch, StageTimings& timings) {
   for (SearchState& state : states) GiveUpRerankWhenLate(state);
-  if (!AnyReranks(states)) return;
-  const TokenTable tokens = LoadTokens(states, collection, encoder);
-  timings.patches_ms = watch.LapMs();
-  for (SearchState& state : states) GiveUpRerankWhenLate(state);
-  Rerank(states, encoder, tokens);
-  timings.rerank_ms = watch.LapMs();
+  if (AnyReranks(states)) Rerank(states, source, watch, timings);
 }
 
 std::vector<Result<SearchAnswer>> TakeAnswers(std::vector<SearchState> states, const StageTimings& timings) {
@@ -64,8 +59,11 @@ std::vector<Result<SearchAnswer>> TakeAnswers(std::vector<SearchState> states, c
 
 }  // namespace
 
-Searcher::Searcher(const storage::Collection& collection, encoder::Encoder* encoder)
-    : collection_(collection), encoder_(encoder) {}
+Searcher::Searcher(const storage::Collection& collection, encoder::Encoder* encoder, const SearcherOptions& options)
+    : collection_(collection),
+      encoder_(encoder),
+      token_cache_(std::make_unique<TokenCache>(options.patch_cache_bytes)) {}
+Searcher::~Searcher() = default;
 
 std::vector<Result<SearchAnswer>> Searcher::Search(std::span<const SearchRequest> requests) const {
   Stopwatch watch;
@@ -77,7 +75,7 @@ std::vector<Result<SearchAnswer>> Searcher::Search(std::span<const SearchRequest
   const std::shared_ptr<const storage::IndexView> view = collection_.View();
   FindCandidates(states, *view, records);
   timings.coarse_ms = watch.LapMs();
-  if (AnyReranks(states)) RerankAll(states, collection_, *encoder_, watch, timings);
+  if (AnyReranks(states)) RerankAll(states, {collection_, *encoder_, *token_cache_}, watch, timings);
   for (SearchState& state : states) {
     OrderAndHide(state);
     ShapeHits(state);

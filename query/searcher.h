@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -75,7 +77,7 @@ struct Hit : Moment {
 struct StageTimings {
   double encode_ms = 0;
   double coarse_ms = 0;
-  double patches_ms = 0;
+  double patches_ms = 0;  ///< Waiting for patches; they are also read while others are reranked.
   double rerank_ms = 0;
   double total_ms = 0;
 };
@@ -86,6 +88,7 @@ struct SearchAnswer {
   size_t searched = 0;    ///< Units that could have been found: all but those of other types.
   size_t candidates = 0;  ///< Units that the coarse stage found.
   size_t reranked = 0;
+  size_t patches_cached = 0;   ///< Candidates whose patches or token states were in memory already.
   size_t below_min_match = 0;  ///< Hits hidden by min_match.
   bool truncated_query = false;
   std::string cleaned_query;  ///< What the model read.
@@ -94,12 +97,20 @@ struct SearchAnswer {
   StageTimings timings;
 };
 
+class TokenCache;
+
+struct SearcherOptions {
+  /// Patches and token states that stay in memory for later searches; those of one picture take 100 to 160 kB.
+  size_t patch_cache_bytes = 256u << 20;
+};
+
 /// Runs searches on one collection with one model: encode -> coarse -> patches -> rerank -> probability -> moments ->
 /// hydrate (architecture, section 3). Thread-safe.
 class Searcher {
  public:
   /// Both must outlive the searcher. `encoder` may be null for raw-vector collections.
-  Searcher(const storage::Collection& collection, encoder::Encoder* encoder);
+  Searcher(const storage::Collection& collection, encoder::Encoder* encoder, const SearcherOptions& options = {});
+  ~Searcher();
 
   /// One result per request, in order; the batch shares encoder calls.
   /// Per-request errors: kInvalidArgument (nothing or too much asked for; an empty or punctuation-only text; invalid
@@ -111,6 +122,7 @@ class Searcher {
  private:
   const storage::Collection& collection_;
   encoder::Encoder* encoder_;
+  const std::unique_ptr<TokenCache> token_cache_;
 };
 
 }  // namespace sightline::query

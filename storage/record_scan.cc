@@ -12,6 +12,7 @@ Result<UnitRecord> JoinUnit(StoredUnit unit, std::optional<std::vector<UnitVecto
     return Fail(ErrorCode::kCorruption, name + " does not have the vectors that its record speaks of");
   }
   unit.record.vectors = *std::move(vectors);
+  unit.record.written_at = unit.written_at;
   return std::move(unit.record);
 }
 

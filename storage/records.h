@@ -58,8 +58,13 @@ struct UnitRecord {
   UnitType type = UnitType::kImage;
   std::optional<TimeRange> range;  ///< Clips only.
   std::vector<UnitVector> vectors;
+  /// The commit that wrote it: what is known of a unit holds while this stays. Set by the store; of no account in what
+  /// is put and in comparisons.
+  Epoch written_at{};
 
-  friend bool operator==(const UnitRecord&, const UnitRecord&) = default;
+  friend bool operator==(const UnitRecord& a, const UnitRecord& b) {
+    return a.id == b.id && a.item == b.item && a.type == b.type && a.range == b.range && a.vectors == b.vectors;
+  }
 };
 
 /// A unit with everything that is stored beside it.

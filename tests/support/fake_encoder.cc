@@ -218,6 +218,7 @@ Result<encoder::TextEncoding> FakeEncoder::EncodeText(const encoder::TextRequest
 }
 
 std::vector<Result<std::vector<float>>> FakeEncoder::Match(std::span<const encoder::MatchRequest> requests) {
+  if (before_match) before_match(requests.size());
   std::this_thread::sleep_for(delay);
   ++match_calls;
   std::vector<Result<std::vector<float>>> out;

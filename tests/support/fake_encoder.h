@@ -52,6 +52,7 @@ class FakeEncoder : public encoder::Encoder {
   // Hooks. Empty: nothing happens.
   std::function<void(size_t requests)> before_encode_images;                 ///< At the start of each call.
   std::function<void(size_t requests)> before_encode_clips;                  ///< At the start of each call.
+  std::function<void(size_t requests)> before_match;                         ///< At the start of each call.
   std::function<std::optional<Error>(const ImageRgb8& pixels)> image_error;  ///< Fails single pictures, clips of them.
   std::function<std::optional<Error>(std::string_view text)> text_error;     ///< Fails single texts.
   std::optional<Error> match_error;                                          ///< Fails every match request.

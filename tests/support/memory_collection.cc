@@ -44,7 +44,9 @@ Status PutUnit(State& state, const NewUnit& unit) {
   if (old != state.units.end() && old->second->record.item != unit.record.item) {
     return Invalid("unit " + std::to_string(unit.record.id.value) + " belongs to another item");
   }
-  state.units[unit.record.id] = std::make_shared<const NewUnit>(unit);
+  auto stored = std::make_shared<NewUnit>(unit);
+  stored->record.written_at = Epoch{state.epoch.value + 1};
+  state.units[unit.record.id] = std::move(stored);
   return {};
 }
 
