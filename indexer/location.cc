@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "base/location_split.h"
+
 namespace sightline::indexer {
 namespace {
 
@@ -76,9 +78,9 @@ Result<std::string> ItemLocation(const fs::path& folder, std::string_view path_o
   fs::path whole = fs::canonical(named, error);
   if (!error) return whole.string();
   const std::string text = named.string();
-  for (size_t hash = text.find('#'); hash != std::string::npos; hash = text.find('#', hash + 1)) {
-    const fs::path shard = fs::canonical(text.substr(0, hash), error);
-    if (!error && fs::is_regular_file(shard, error)) return shard.string() + text.substr(hash);
+  for (const auto& [file, name] : SplitsOf(text)) {
+    const fs::path shard = fs::canonical(file, error);
+    if (!error && fs::is_regular_file(shard, error)) return fmt::format("{}#{}", shard.string(), name);
   }
   whole = fs::weakly_canonical(named, error);
   return error ? named.lexically_normal().string() : whole.string();
@@ -87,8 +89,8 @@ Result<std::string> ItemLocation(const fs::path& folder, std::string_view path_o
 bool HasVanished(const std::string& path) {
   std::error_code ignored;
   if (MayExist(fs::symlink_status(path, ignored))) return false;
-  for (size_t hash = path.find('#'); hash != std::string::npos; hash = path.find('#', hash + 1)) {
-    const fs::file_status file = fs::symlink_status(path.substr(0, hash), ignored);
+  for (const LocationSplit& split : SplitsOf(path)) {
+    const fs::file_status file = fs::symlink_status(split.file, ignored);
     if (MayExist(file) && !fs::is_directory(file)) return false;
   }
   return true;

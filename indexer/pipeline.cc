@@ -42,26 +42,6 @@ int64_t LengthOfClips(const WorkItem& item) {
 
 }  // namespace
 
-bool Pipeline::InFlight::Insert(const storage::ContentHash& hash) {
-  std::lock_guard lock(mutex_);
-  return hashes_.insert(hash).second;
-}
-
-void Pipeline::InFlight::Erase(const std::vector<storage::ContentHash>& hashes) {
-  std::lock_guard lock(mutex_);
-  for (const storage::ContentHash& hash : hashes) hashes_.erase(hash);
-}
-
-void Pipeline::ScanSign::Show(std::optional<VideoScan> scan) {
-  std::lock_guard lock(mutex_);
-  scan_ = std::move(scan);
-}
-
-std::optional<VideoScan> Pipeline::ScanSign::shown() const {
-  std::lock_guard lock(mutex_);
-  return scan_;
-}
-
 Pipeline::Pipeline(storage::Collection& collection, encoder::Encoder& encoder, const IndexOptions& options, RunLog& log)
     : collection_(collection),
       encoder_(encoder),
@@ -69,6 +49,9 @@ Pipeline::Pipeline(storage::Collection& collection, encoder::Encoder& encoder, c
       log_(log),
       preparer_(collection.records(), encoder.info().config.vision.image_res, options),
       planner_(collection, UnixSeconds()),
+      admission_(preparer_),
+      videos_(collection.records(), encoder.info().config.vision.image_res, options_, admission_,
+              stopping_.get_token()),
       ordered_(OrderedCapacity(options)),
       ready_(kPartsAhead),
       encoded_(kBatchesAhead) {}
@@ -79,7 +62,7 @@ Status Pipeline::Run(const IndexInputs& inputs, std::stop_token stop) {
   {
     const std::jthread count([&] { CountAhead(inputs); });
     const std::jthread scan([&] { Scan(inputs); });
-    const std::jthread videos([&] { ReadVideos(); });
+    const std::jthread videos([&] { videos_.Run(ordered_, ready_); });
     const std::jthread encode([&] { Encode(); });
     committed = CommitAll();
     stopping_.request_stop();  // either nothing is left to do or the run has failed
@@ -121,41 +104,6 @@ void Pipeline::Scan(const IndexInputs& inputs) {
   ordered_.Close();
 }
 
-void Pipeline::ReadVideos() {
-  while (auto pending = ordered_.Pop()) {
-    Result<WorkItem> item = pending->get();
-    const bool is_video = item && item->video && item->state == WorkState::kNewContent;
-    if (!(is_video ? ReadVideo(*std::move(item)) : ready_.Push(std::move(item)))) break;
-  }
-  ordered_.Abort();
-  ready_.Close();
-}
-
-// Hands on the parts of a video; false when nobody waits for them any more.
-bool Pipeline::ReadVideo(WorkItem item) {
-  if (Status admitted = Admit(item); !admitted) return ready_.Push(tl::unexpected<Error>(std::move(admitted).error()));
-  if (item.state != WorkState::kNewContent) return ready_.Push(std::move(item));
-  auto parts = OpenVideo(item, {.on_progress = [this](const VideoScan& scan) { scan_sign_.Show(scan); }});
-  scan_sign_.Show(std::nullopt);
-  if (!parts) {
-    item.FailUnlessCancelled(std::move(parts.error()));
-    return ready_.Push(std::move(item));
-  }
-  if (Status skipped = (*parts)->SkipStored(collection_.records()); !skipped) {
-    return ready_.Push(tl::unexpected<Error>(std::move(skipped).error()));
-  }
-  while (!(*parts)->done()) {
-    if (!ready_.Push((*parts)->Next())) return false;
-  }
-  return true;
-}
-
-Result<std::unique_ptr<VideoParts>> Pipeline::OpenVideo(const WorkItem& item, const SceneScan& scan) {
-  return Guard("read " + item.location.path, [&] {
-    return VideoParts::Open(item, encoder_.info().config.vision.image_res, options_, stopping_.get_token(), scan);
-  });
-}
-
 void Pipeline::Encode() {
   bool wanted = true;
   while (wanted && !stopping_.stop_requested() && !drained_) {
@@ -182,24 +130,9 @@ Status Pipeline::Collect(Batch& batch) {
     }
     SL_ASSIGN_OR_RETURN(WorkItem item, *std::move(next));
     if (item.state == WorkState::kSkipped) return {};
-    if (!item.video) SL_RETURN_IF_ERROR(Admit(item));  // a video was admitted before it was read
+    if (!item.video) SL_RETURN_IF_ERROR(admission_.Admit(item));  // a video was admitted before it was read
     to_encode += UnitsToEncode(item);
     batch.push_back(std::move(item));
-  }
-  return {};
-}
-
-// Content that came up since the worker looked need not be encoded. First what is on its way, then what is stored: what
-// leaves the first is in the second by then.
-Status Pipeline::Admit(WorkItem& item) {
-  if (item.state != WorkState::kNewContent) return {};
-  bool known = !in_flight_.Insert(item.hash);
-  if (!known) {
-    SL_ASSIGN_OR_RETURN(known, preparer_.IsKnown(item.hash));
-  }
-  if (known) {
-    item.state = WorkState::kKnownContent;
-    item.units.clear();
   }
   return {};
 }
@@ -232,7 +165,7 @@ Status Pipeline::CommitAll() {
 // While no batch comes because a video is looked through, tells how far that is.
 std::optional<Pipeline::EncodedBatch> Pipeline::NextBatch() {
   while (!encoded_.WaitFor(std::max(options_.report_every, std::chrono::milliseconds(1)))) {
-    if (scan_sign_.shown() || log_.progress().video_scan) Report();
+    if (videos_.scan() || log_.progress().video_scan) Report();
   }
   return encoded_.Pop();
 }
@@ -262,7 +195,7 @@ Status Pipeline::CommitBatch(EncodedBatch batch) {
     tally.failed.push_back({item.location.path, std::move(item.reason)});
   }
   SL_RETURN_IF_ERROR(log_.Commit(planner_.Take(), std::move(tally)));
-  in_flight_.Erase(landed);
+  admission_.Land(landed);
   return {};
 }
 
@@ -306,7 +239,7 @@ Result<Resolution> Pipeline::PlanAnew(WorkItem& item, BatchTally& tally) {
 
 // As PlanAnew. Every part but the last is committed by itself, with what the batch has so far.
 Result<Resolution> Pipeline::PlanVideoAnew(WorkItem& item, BatchTally& tally) {
-  auto parts = OpenVideo(item, {});
+  auto parts = videos_.Open(item, {});
   if (!parts) item.FailUnlessCancelled(std::move(parts.error()));
   Resolution resolution = Resolution::kUnfinished;
   while (parts && !(*parts)->done()) {
@@ -321,7 +254,7 @@ Result<Resolution> Pipeline::PlanVideoAnew(WorkItem& item, BatchTally& tally) {
 }
 
 void Pipeline::Report() {
-  log_.Report(std::max(counted_ahead_.load(), scanned_.load()), count_done_ || scan_done_, scan_sign_.shown());
+  log_.Report(std::max(counted_ahead_.load(), scanned_.load()), count_done_ || scan_done_, videos_.scan());
 }
 
 Status Pipeline::failure() {

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <future>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -13,11 +11,12 @@
 
 #include "base/bounded_queue.h"
 #include "encoder/encoder.h"
+#include "indexer/admission.h"
 #include "indexer/commit_planner.h"
 #include "indexer/indexer.h"
 #include "indexer/preparer.h"
 #include "indexer/run_log.h"
-#include "indexer/video_parts.h"
+#include "indexer/video_stage.h"
 #include "indexer/work_item.h"
 #include "storage/collection.h"
 
@@ -46,44 +45,16 @@ class Pipeline {
 
  private:
   using Batch = std::vector<WorkItem>;
-  using Pending = std::future<Result<WorkItem>>;
   struct EncodedBatch {
     Batch items;
     uint64_t encoded = 0;  ///< Units.
     double seconds = 0;    ///< Of the encoder.
   };
 
-  /// Content on its way from the encode thread to the commit. Thread-safe.
-  class InFlight {
-   public:
-    /// False when the content is on its way already.
-    bool Insert(const storage::ContentHash& hash);
-    void Erase(const std::vector<storage::ContentHash>& hashes);
-
-   private:
-    std::mutex mutex_;
-    std::set<storage::ContentHash> hashes_;
-  };
-
-  /// The video that is being looked through, from the thread that does so to the one that reports. Thread-safe.
-  class ScanSign {
-   public:
-    void Show(std::optional<VideoScan> scan);
-    std::optional<VideoScan> shown() const;
-
-   private:
-    mutable std::mutex mutex_;
-    std::optional<VideoScan> scan_;
-  };
-
   void CountAhead(const IndexInputs& inputs);
   void Scan(const IndexInputs& inputs);
-  void ReadVideos();
-  bool ReadVideo(WorkItem item);
-  Result<std::unique_ptr<VideoParts>> OpenVideo(const WorkItem& item, const SceneScan& scan);
   void Encode();
   Status Collect(Batch& batch);
-  Status Admit(WorkItem& item);
   bool EncodeAndHandOn(Batch batch);
   Status CommitAll();
   std::optional<EncodedBatch> NextBatch();
@@ -102,13 +73,13 @@ class Pipeline {
   RunLog& log_;
   Preparer preparer_;
   CommitPlanner planner_;
-
   std::stop_source stopping_;  ///< A stop was requested, or the run has failed.
-  BoundedQueue<Pending> ordered_;
+  Admission admission_;
+  VideoStage videos_;
+
+  BoundedQueue<VideoStage::Pending> ordered_;
   BoundedQueue<Result<WorkItem>> ready_;
   BoundedQueue<EncodedBatch> encoded_;
-  InFlight in_flight_;
-  ScanSign scan_sign_;
   std::mutex failure_mutex_;
   std::optional<Error> failure_;  ///< Of the encode thread's look-ups.
 

@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "base/file_io.h"
+#include "base/location_split.h"
 
 namespace sightline::media {
 namespace {
@@ -163,17 +164,15 @@ bool HasTarExtension(std::string_view file_name) {
 
 Result<Source> OpenLocation(const std::string& path) {
   std::string missing;
-  for (size_t hash = path.find('#'); hash != std::string::npos; hash = path.find('#', hash + 1)) {
-    const std::string archive_path = path.substr(0, hash);
+  for (const auto& [archive, wanted] : SplitsOf(path)) {
     std::error_code ignored;
-    if (!fs::is_regular_file(archive_path, ignored)) continue;
-    auto reader = TarReader::Open(archive_path);
+    if (!fs::is_regular_file(archive, ignored)) continue;
+    auto reader = TarReader::Open(archive);
     if (!reader) continue;
-    const std::string wanted = path.substr(hash + 1);
-    missing = fmt::format("{}: the archive has no member {}", archive_path, wanted);
+    missing = fmt::format("{}: the archive has no member {}", archive, wanted);
     for (auto member = reader->Next(); member && *member; member = reader->Next()) {
       if ((*member)->name != wanted || !(*member)->error.empty()) continue;
-      return Source::FromFileRange(archive_path, (*member)->offset_bytes, (*member)->size_bytes, path);
+      return Source::FromFileRange(archive, (*member)->offset_bytes, (*member)->size_bytes, path);
     }
   }
   std::error_code ignored;
