@@ -49,6 +49,7 @@ THIRD_PARTY = [
     (r"nlohmann/", {"encoder"}, False),
     (r"sentencepiece", {"encoder"}, False),
     (r"(rocksdb|faiss|roaring)/", {"storage"}, False),
+    (r"omp\.h", {"storage"}, False),  # FAISS's threads
     (r"archive(_entry)?\.h", {"media"}, False),
     (r"CLI/", {"app"}, True),
     (r"toml\+\+/", {"app"}, False),

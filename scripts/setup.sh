@@ -79,17 +79,20 @@ install_libtorch() {
 }
 
 # FAISS from Debian's source package: the binary package is built for baseline x86-64 and is about ten times slower
-# (docs/DEPENDENCIES.md). The one-word patch widens an address that wraps at 256 and corrupts 4-bit codes.
+# (docs/DEPENDENCIES.md). scripts/faiss-$faiss_version.patch begins with what it changes; the stamp of the finished
+# build carries its checksum, so that a changed patch is built anew.
 build_faiss() {
   if [ -n "${SIGHTLINE_FAISS_DIR:-}" ]; then
     say "FAISS: using $SIGHTLINE_FAISS_DIR"
     ln -sfn "$SIGHTLINE_FAISS_DIR" "$deps/faiss"
     return
   fi
-  if [ -e "$deps/faiss/.sightline-$faiss_version-avx2" ]; then say "FAISS $faiss_version (AVX2): there"; return; fi
+  local patch="$here/faiss-$faiss_version.patch" stamp
+  stamp=".sightline-$faiss_version-avx2-$(sha256sum "$patch" | cut -c1-12)"
+  if [ -e "$deps/faiss/$stamp" ]; then say "FAISS $faiss_version (AVX2): there"; return; fi
   say "FAISS: fetching the source package"
   local work="$deps/faiss-work"
-  rm -rf "$work" "$deps/faiss"; mkdir -p "$work/sources.d" "$work/lists/partial" "$work/cache/archives/partial"
+  rm -rf "$work"; mkdir -p "$work/sources.d" "$work/lists/partial" "$work/cache/archives/partial"
   local sources=/etc/apt/sources.list.d/debian.sources
   if [ -e "$sources" ]; then
     sed 's/^Types: .*$/Types: deb-src/' "$sources" > "$work/sources.d/src.sources"
@@ -104,8 +107,7 @@ build_faiss() {
   (cd "$work" && echo "$faiss_sha256  faiss_$faiss_version.orig.tar.gz" | sha256sum -c --quiet &&
     tar xf "faiss_$faiss_version.orig.tar.gz")
   local source_dir="$work/faiss-$faiss_version"
-  sed -i 's/^uint8_t get_vector_specific_address/size_t get_vector_specific_address/' \
-    "$source_dir/faiss/impl/pq4_fast_scan.cpp"
+  patch -s -p1 -d "$source_dir" < "$patch" || { say "the FAISS patch does not apply"; exit 4; }
   local blas; blas="$(dpkg -L libopenblas0-openmp | grep -m1 'libopenblas.*\.so\.0$')"
   say "FAISS: building with AVX2 kernels (about 3 CPU minutes, once)"
   cmake -S "$source_dir" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DFAISS_OPT_LEVEL=avx2 \
@@ -115,11 +117,14 @@ build_faiss() {
     { tail -n 20 "$work/configure.log" >&2; exit 4; }
   cmake --build "$work/build" --target faiss_avx2 -j "$(nproc)" > "$work/build.log" 2>&1 ||
     { tail -n 20 "$work/build.log" >&2; exit 4; }
-  mkdir -p "$deps/faiss/lib" "$deps/faiss/include"
-  cp "$work/build/faiss/libfaiss_avx2.a" "$deps/faiss/lib/"
-  (cd "$source_dir" && find faiss -name '*.h' -exec cp --parents {} "$deps/faiss/include/" \;)
+  mkdir -p "$work/install/lib" "$work/install/include"
+  cp "$work/build/faiss/libfaiss_avx2.a" "$work/install/lib/"
+  (cd "$source_dir" && find faiss -name '*.h' -exec cp --parents {} "$work/install/include/" \;)
+  touch "$work/install/$stamp"
+  # What was there before stays usable until the new one is whole.
+  rm -rf "$deps/faiss"
+  mv "$work/install" "$deps/faiss"
   rm -rf "$work"
-  touch "$deps/faiss/.sightline-$faiss_version-avx2"
 }
 
 say "cache folder: $deps"

@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -53,6 +53,8 @@ struct SegmentSearch {
   uint32_t ef_search = 0;                 ///< As in IndexOptions.
   uint32_t refine_factor = 0;             ///< As in IndexOptions.
   const RowSelector* selector = nullptr;  ///< Null lets everything through.
+  /// About the share of the rows that the selector allows: the smaller it is, the more is looked at.
+  float pass_share = 1;
   Limits limits{};
 };
 
