@@ -50,6 +50,7 @@ void AddCommands(CLI::App& app, Session& session, EarlyAnswers& early) {
   AddVerifyCommand(app, session);
   AddModelCommand(app, session);
   AddEvalCommand(app, session);
+  AddImportCommand(app, session);
   AddFrameCommand(app, session);
 }
 

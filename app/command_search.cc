@@ -17,6 +17,7 @@
 #include "app/item_reference.h"
 #include "app/open.h"
 #include "app/search_output.h"
+#include "app/vector_argument.h"
 #include "app/video_frame.h"
 #include "base/file_io.h"
 #include "media/image.h"
@@ -35,6 +36,7 @@ struct SearchFlags {
   std::vector<std::string> words;  // Empty: none were given.
   std::string image;
   std::string item;
+  std::string vector;
   size_t top = 10;
   size_t rerank = 64;
   std::optional<double> min_match;
@@ -82,6 +84,9 @@ Result<query::SearchRequest> MakeRequest(const Session& session, const storage::
     SL_ASSIGN_OR_RETURN(request.query.item, ResolveItem(collection.records(), flags.item));
   }
   SL_ASSIGN_OR_RETURN(request.filter, MakeFilter(flags));
+  if (!flags.vector.empty()) {
+    SL_ASSIGN_OR_RETURN(request.query.vector, ReadVectorArgument(flags.vector));
+  }
   request.top_k = flags.top;
   request.rerank_depth = flags.rerank;
   request.min_match = flags.min_match;
@@ -149,7 +154,9 @@ Result<ExitCode> RunSearch(const Session& session, const SearchFlags& flags) {
   const ThreadBudget budget = MakeThreadBudget(session.globals.threads, 0);
   std::unique_ptr<encoder::Encoder> encoder;
   const bool reads_captions = request.filter.types == std::vector{UnitType::kText} && request.query.item;
-  if (request.query.text || request.query.picture || reads_captions) {
+  // Without a model there is nothing to load: the searcher says what such a collection cannot do.
+  const bool has_model = !collection->config().model_fingerprint.empty();
+  if (has_model && (request.query.text || request.query.picture || reads_captions)) {
     SL_ASSIGN_OR_RETURN(encoder, OpenModel(flags.model, budget));
     SL_RETURN_IF_ERROR(CheckModelOf(flags.collection, collection->config(), encoder->info()));
   }
@@ -191,7 +198,13 @@ void AddSearchCommand(CLI::App& app, Session& session) {
   command->add_option("words", flags->words, "What to look for; quotes are not needed");
   CLI::Option* image =
       command->add_option("--image", flags->image, "Find pictures like this file, or this frame: clip.mp4@12.5");
-  command->add_option("--item", flags->item, "Find others like this item (id or path)")->excludes(image);
+  CLI::Option* item =
+      command->add_option("--item", flags->item, "Find others like this item (id or path)")->excludes(image);
+  command
+      ->add_option("--vector", flags->vector,
+                   "Find what is near this vector: FILE.npy, FILE.npy#ROW or \"[0.1, -0.2, ...]\"")
+      ->excludes(image)
+      ->excludes(item);
   command->add_option("--top", flags->top, "Hits to show")->check(CLI::Range(1, 1000));
   command->add_option("--rerank", flags->rerank, "Candidates that words are read against; 0: none")
       ->check(CLI::Range(0, 1024));
@@ -199,7 +212,8 @@ void AddSearchCommand(CLI::App& app, Session& session) {
       ->check(CLI::Range(0.0, 1.0));
   command
       ->add_option("--type", flags->types,
-                   "image, clip, text: several with commas or repeated (default: image,clip; everything with --item)")
+                   "image, clip, text: several with commas or repeated (default: image,clip; everything with --item "
+                   "and --vector)")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"image", "clip", "text"}));

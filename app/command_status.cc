@@ -43,6 +43,7 @@ struct ItemCounts {
   uint64_t pictures = 0;
   uint64_t videos = 0;
   uint64_t captions = 0;
+  uint64_t vectors = 0;  // Items of a collection without a model.
   uint64_t clips = 0;
   int64_t video_us = 0;  // What is known of the videos' durations.
 };
@@ -66,6 +67,9 @@ void Count(const storage::ItemRecord& item, ItemCounts& counts) {
       return;
     case ItemKind::kCaption:
       ++counts.captions;
+      return;
+    case ItemKind::kVector:
+      ++counts.vectors;
       return;
   }
 }
@@ -93,6 +97,7 @@ std::string DescribeCounts(const ItemCounts& counts) {
     parts.back() += fmt::format(" ({}{} clip{})", length, counts.clips, counts.clips == 1 ? "" : "s");
   }
   add(counts.captions, "caption");
+  add(counts.vectors, "vector");
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
@@ -134,6 +139,7 @@ json::object StatusJson(const std::string& name, const CollectionStatus& status,
           {"pictures", status.counts.pictures},
           {"videos", status.counts.videos},
           {"captions", status.counts.captions},
+          {"raw_vectors", status.counts.vectors},
           {"clips", status.counts.clips},
           {"video_ms", status.counts.video_us / 1000},
           {"units", status.stats.units},
@@ -153,7 +159,8 @@ void PrintStatus(const std::string& name, const CollectionStatus& status, bool a
   const storage::CollectionStats& stats = status.stats;
   fmt::print("collection  {}\nitems       {}\n", name, stats.items == 0 ? "0" : DescribeCounts(status.counts));
   fmt::print("units       {} with {} vectors of {} floats\n", stats.units, stats.vectors, status.config.dim);
-  fmt::print("model       {} ({:.12})\n", OneLine(status.config.model_name), status.config.model_fingerprint);
+  fmt::print("model       {} ({})\n", OneLine(status.config.model_name),
+             status.config.model_fingerprint.empty() ? "raw vectors" : status.config.model_fingerprint.substr(0, 12));
   fmt::print("patches     {} as {}", HumanBytes(stats.token_bytes), storage::NameOf(status.config.patch_storage));
   if (stats.units > 0) fmt::print(", {} per unit", HumanBytes(stats.token_bytes / stats.units));
   fmt::print("\nthumbnails  {}\ndisk        {}\nepoch       {}\n", HumanBytes(stats.thumbnail_bytes),

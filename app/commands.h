@@ -22,6 +22,7 @@ void AddModelCommand(CLI::App& app, Session& session);
 /// `model import`; `model` is the subcommand above it.
 void AddModelImportCommand(CLI::App& model, Session& session);
 void AddEvalCommand(CLI::App& app, Session& session);
+void AddImportCommand(CLI::App& app, Session& session);
 void AddFrameCommand(CLI::App& app, Session& session);
 
 }  // namespace sightline::app

@@ -14,6 +14,7 @@ namespace {
 UnitType UnitTypeOf(ItemKind kind) {
   switch (kind) {
     case ItemKind::kPicture:
+    case ItemKind::kVector:  // What an import gives it unless told otherwise; only the unit knows.
       return UnitType::kImage;
     case ItemKind::kVideo:
       return UnitType::kClip;
@@ -33,12 +34,14 @@ std::string_view NameOf(ItemKind kind) {
       return "video";
     case ItemKind::kCaption:
       return "caption";
+    case ItemKind::kVector:
+      return "vector";
   }
   return "unknown";
 }
 
 ItemKind KindOf(const storage::ItemRecord& item) {
-  if (item.width == 0) return ItemKind::kCaption;
+  if (item.width == 0) return CaptionWords(item.metadata) != nullptr ? ItemKind::kCaption : ItemKind::kVector;
   const bool has_clips = item.metadata.contains(metadata_key::kClipsPlanned);
   return has_clips || item.units.size() > 1 ? ItemKind::kVideo : ItemKind::kPicture;
 }
@@ -59,7 +62,7 @@ std::optional<int64_t> DurationUs(const Metadata& metadata) {
 
 std::string DescribeItem(const storage::ItemRecord& item) {
   const ItemKind kind = KindOf(item);
-  if (kind == ItemKind::kCaption) return "caption";
+  if (kind == ItemKind::kCaption || kind == ItemKind::kVector) return std::string(NameOf(kind));
   std::string out = fmt::format("{}x{}", item.width, item.height);
   if (kind == ItemKind::kPicture) return out;
   if (const auto duration = DurationUs(item.metadata)) out += ", " + ClockTime(*duration);

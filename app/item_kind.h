@@ -13,12 +13,12 @@
 namespace sightline::app {
 
 /// What an item is to a person.
-enum class ItemKind { kPicture, kVideo, kCaption };
+enum class ItemKind { kPicture, kVideo, kCaption, kVector };
 
-/// "picture", "video", "caption".
+/// "picture", "video", "caption", "vector".
 std::string_view NameOf(ItemKind kind);
 
-/// A caption has no size in pixels, a video has a duration or several clips.
+/// A caption or vector has no size in pixels, and a caption has words; a video has a duration or several clips.
 ItemKind KindOf(const storage::ItemRecord& item);
 
 /// Decides a filter for a whole item: its type is that of its units.
@@ -30,7 +30,7 @@ const std::string* CaptionWords(const Metadata& metadata);
 /// Of a video; nothing when it is not known.
 std::optional<int64_t> DurationUs(const Metadata& metadata);
 
-/// "640x480", "1280x720, 0:50, 7 clips", "caption": for one column of a list.
+/// "640x480", "1280x720, 0:50, 7 clips", "caption", "vector": for one column of a list.
 std::string DescribeItem(const storage::ItemRecord& item);
 
 }  // namespace sightline::app

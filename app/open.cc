@@ -43,6 +43,13 @@ Result<std::unique_ptr<encoder::Encoder>> OpenModel(const ModelOptions& options,
 Status CheckModelOf(const std::string& name, const storage::CollectionConfig& config,
                     const encoder::EncoderInfo& info) {
   if (config.model_fingerprint == info.fingerprint) return {};
+  if (config.model_fingerprint.empty()) {
+    return Fail(
+        ErrorCode::kFailedPrecondition,
+        fmt::format("collection \"{}\" holds raw vectors without a model: words and pictures cannot be searched "
+                    "in it or added to it (import, search --vector and search --item can)",
+                    name));
+  }
   return Fail(ErrorCode::kFailedPrecondition,
               fmt::format("collection \"{}\" was made by model \"{}\" ({:.12}), not by model \"{}\" ({:.12}): give the "
                           "folder of the former with --model, or index into another collection",

@@ -76,6 +76,7 @@ void PrintNote(const IndexNote& note) { fmt::print(stderr, "note: {}: {}\n", One
 
 class BarView : public indexer::IndexObserver {
  public:
+  explicit BarView(std::string_view noun) : noun_(noun) {}
   ~BarView() override { Clear(); }
   void OnProgress(const IndexProgress& progress) override {
     const double part = progress.files_found == 0
@@ -84,7 +85,7 @@ class BarView : public indexer::IndexObserver {
     const int filled = std::clamp(static_cast<int>(part * kBarWidth), 0, kBarWidth);
     // Cut off at the terminal's edge, by ?7l: a line that wraps could not be drawn over.
     fmt::print(stderr, "\r\033[K\033[?7l[{:#<{}}{:.<{}}] {}\033[?7h", "", filled, "", kBarWidth - filled,
-               ProgressLine(progress));
+               ProgressLine(progress, noun_));
     std::fflush(stderr);
     drawn_ = true;
   }
@@ -102,21 +103,24 @@ class BarView : public indexer::IndexObserver {
     if (drawn_) fmt::print(stderr, "\r\033[K");
     drawn_ = false;
   }
+  const std::string noun_;
   bool drawn_ = false;
 };
 
 class PlainView : public indexer::IndexObserver {
  public:
+  explicit PlainView(std::string_view noun) : noun_(noun) {}
   void OnProgress(const IndexProgress& progress) override {
     const auto now = std::chrono::steady_clock::now();
     if (now - last_line_ < kPlainLineInterval) return;
     last_line_ = now;
-    fmt::print(stderr, "{}\n", ProgressLine(progress));
+    fmt::print(stderr, "{}\n", ProgressLine(progress, noun_));
   }
   void OnFileError(const storage::JobError& error) override { PrintFileError(error); }
   void OnNote(const IndexNote& note) override { PrintNote(note); }
 
  private:
+  const std::string noun_;
   std::chrono::steady_clock::time_point last_line_ = std::chrono::steady_clock::now();
 };
 
@@ -193,14 +197,14 @@ void PrintForecast(const IndexProgress& progress, const IndexForecast& forecast)
 
 }  // namespace
 
-std::string ProgressLine(const IndexProgress& progress) {
+std::string ProgressLine(const IndexProgress& progress, std::string_view noun) {
   const double eta = EtaOf(progress);
-  return fmt::format("{}/{}{} files, {}{}{}, {:.1f}/s{}", progress.done(), progress.files_found,
-                     progress.scan_done ? "" : "+", Counts(progress), VideoScanText(progress.video_scan),
+  return fmt::format("{}/{}{} {}, {}{}{}, {:.1f}/s{}", progress.done(), progress.files_found,
+                     progress.scan_done ? "" : "+", noun, Counts(progress), VideoScanText(progress.video_scan),
                      ClipCounts(progress), RateOf(progress), eta < 0 ? "" : ", " + HumanSeconds(eta) + " left");
 }
 
-std::unique_ptr<indexer::IndexObserver> MakeProgressView(ProgressStyle style) {
+std::unique_ptr<indexer::IndexObserver> MakeProgressView(ProgressStyle style, std::string_view noun) {
   switch (style) {
     case ProgressStyle::kJson:
       return std::make_unique<JsonView>();
@@ -209,11 +213,11 @@ std::unique_ptr<indexer::IndexObserver> MakeProgressView(ProgressStyle style) {
     case ProgressStyle::kAuto:
       break;
   }
-  if (::isatty(STDERR_FILENO) == 1) return std::make_unique<BarView>();
-  return std::make_unique<PlainView>();
+  if (::isatty(STDERR_FILENO) == 1) return std::make_unique<BarView>(noun);
+  return std::make_unique<PlainView>(noun);
 }
 
-void PrintIndexReport(const IndexReport& report, bool dry_run, ProgressStyle style) {
+void PrintIndexReport(const IndexReport& report, bool dry_run, ProgressStyle style, std::string_view noun) {
   if (style == ProgressStyle::kJson) {
     boost::json::object content = ToJson(report.progress);
     content["stopped"] = report.stopped;
@@ -230,8 +234,8 @@ void PrintIndexReport(const IndexReport& report, bool dry_run, ProgressStyle sty
     return PrintEvent("done", std::move(content));
   }
   if (dry_run) return PrintForecast(report.progress, report.forecast);
-  fmt::print("{}: {}{} in {} ({:.1f} files/s)\n", report.stopped ? "stopped" : "done", Counts(report.progress),
-             ClipCounts(report.progress), HumanSeconds(report.progress.seconds), RateOf(report.progress));
+  fmt::print("{}: {}{} in {} ({:.1f} {}/s)\n", report.stopped ? "stopped" : "done", Counts(report.progress),
+             ClipCounts(report.progress), HumanSeconds(report.progress.seconds), RateOf(report.progress), noun);
 }
 
 }  // namespace sightline::app

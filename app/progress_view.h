@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "indexer/indexer.h"
 
@@ -16,12 +17,14 @@ enum class ProgressStyle {
 
 /// The line that tells people how a run goes, and how far a video is looked through for scene cuts: the counts may
 /// stand still for minutes then.
-std::string ProgressLine(const indexer::IndexProgress& progress);
+/// `noun`: what is counted.
+std::string ProgressLine(const indexer::IndexProgress& progress, std::string_view noun = "files");
 
 /// Shows a run to the user. Failed files are named in every style.
-std::unique_ptr<indexer::IndexObserver> MakeProgressView(ProgressStyle style);
+std::unique_ptr<indexer::IndexObserver> MakeProgressView(ProgressStyle style, std::string_view noun = "files");
 
 /// Prints what a finished or stopped run did: one line for people, or the closing JSON event.
-void PrintIndexReport(const indexer::IndexReport& report, bool dry_run, ProgressStyle style);
+void PrintIndexReport(const indexer::IndexReport& report, bool dry_run, ProgressStyle style,
+                      std::string_view noun = "files");
 
 }  // namespace sightline::app

@@ -134,7 +134,8 @@ std::string NoMatchSentence(const SearchSubject& subject, const query::SearchAns
     return fmt::format("{}: all {} candidates are below the match probability {}", start, answer.below_min_match,
                        *subject.min_match);
   }
-  if (subject.types.empty() && !subject.has_filter) return start + ": it has nothing that can be seen (captions: --type text)";
+  if (subject.types.empty() && !subject.has_filter)
+    return start + ": it has nothing that can be seen (captions: --type text)";
   return start + ": nothing passes the filter";
 }
 

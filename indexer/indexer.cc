@@ -77,22 +77,10 @@ Result<IndexOptions> Completed(IndexOptions options, const encoder::ModelConfig&
 Result<IndexReport> RunPipeline(storage::Collection& collection, encoder::Encoder& encoder, const IndexOptions& options,
                                 const IndexInputs& given, const IndexInputs& inputs, IndexObserver* observer,
                                 std::stop_token stop) {
-  SL_ASSIGN_OR_RETURN(RunLog log, RunLog::Start(collection, given, observer, options.report_every));
+  SL_ASSIGN_OR_RETURN(RunLog log, RunLog::Start(collection, JobInputs(given), observer, options.report_every));
   Pipeline pipeline(collection, encoder, options, log);
-  if (Status ran = pipeline.Run(inputs, stop); !ran) {
-    // What stopped the run most likely stops this too; then the job is ended by the next run.
-    static_cast<void>(log.Finish(storage::JobState::kFailed));
-    return tl::unexpected<Error>(std::move(ran).error());
-  }
-  const bool finished = pipeline.finished();
-  SL_RETURN_IF_ERROR(log.Finish(finished ? storage::JobState::kFinished : storage::JobState::kStopped));
-  IndexReport report;
-  report.progress = log.progress();
-  report.job = log.job().id;
-  report.stopped = !finished;
-  report.errors = log.job().errors;
-  report.notes = log.notes();
-  return report;
+  const Status ran = pipeline.Run(inputs, stop);
+  return EndRun(log, ran ? Result<bool>(pipeline.finished()) : tl::unexpected<Error>(ran.error()));
 }
 
 }  // namespace

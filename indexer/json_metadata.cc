@@ -72,12 +72,12 @@ Result<std::vector<MetadataValue>> ValuesFromJson(std::string_view key, const js
 
 }  // namespace
 
-Result<Metadata> MetadataFromJson(const json::object& object, UnknownValues unknown) {
+Result<Metadata> MetadataFromJson(const json::object& object, UnknownValues unknown, OwnKeys own) {
   Metadata metadata;
   for (const auto& [raw_key, value] : object) {
     const std::string_view key = ViewOf(raw_key);
     if (key.empty()) return Invalid("a metadata key is empty");
-    if (key.starts_with("sightline.")) {
+    if (own == OwnKeys::kRefuse && key.starts_with("sightline.")) {
       return Invalid(fmt::format("\"{}\": keys that start with \"sightline.\" are Sightline's own", key));
     }
     SL_ASSIGN_OR_RETURN(auto values, ValuesFromJson(key, value, unknown));

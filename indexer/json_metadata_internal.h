@@ -22,9 +22,15 @@ enum class UnknownValues {
   kSkip,    ///< It is left out: companions of tar members hold what their makers liked.
 };
 
-/// Errors: kInvalidArgument (a key that starts with "sightline." or is empty; a value that is of none of the types, an
-/// integer beyond 64 bits, a time that cannot be read): the message names the key.
-Result<Metadata> MetadataFromJson(const boost::json::object& object, UnknownValues unknown);
+enum class OwnKeys {
+  kRefuse,  ///< Those that start with "sightline." are Sightline's own.
+  kTake,    ///< The object was written by Sightline.
+};
+
+/// Errors: kInvalidArgument (a key that starts with "sightline." where they are refused, or is empty; a value that is
+/// of none of the types, an integer beyond 64 bits, a time that cannot be read): the message names the key.
+Result<Metadata> MetadataFromJson(const boost::json::object& object, UnknownValues unknown,
+                                  OwnKeys own = OwnKeys::kRefuse);
 
 /// Parses one record. Errors: kInvalidArgument (not UTF-8, not JSON, not an object).
 Result<boost::json::object> ParseJsonObject(std::string_view text);

@@ -16,13 +16,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kSchemeEnd = "://";
 
-bool HasScheme(std::string_view text) {
-  const size_t end = text.find(kSchemeEnd);
-  return end != std::string_view::npos && end > 0 &&
-         text.substr(0, end).find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.") ==
-             std::string_view::npos;
-}
-
 std::optional<int> HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -54,6 +47,13 @@ tl::unexpected<Error> Invalid(std::string message) { return Fail(ErrorCode::kInv
 
 }  // namespace
 
+bool IsUrl(std::string_view text) {
+  const size_t end = text.find(kSchemeEnd);
+  return end != std::string_view::npos && end > 0 &&
+         text.substr(0, end).find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.") ==
+             std::string_view::npos;
+}
+
 Result<fs::path> PathFromUri(std::string_view uri) {
   constexpr std::string_view kScheme = "file://";
   if (!uri.starts_with(kScheme)) return Invalid(fmt::format("{}: only file:// URIs can be read", uri));
@@ -66,7 +66,7 @@ Result<fs::path> PathFromUri(std::string_view uri) {
 }
 
 Result<fs::path> NamedPath(const fs::path& folder, std::string_view path_or_uri) {
-  if (HasScheme(path_or_uri)) return PathFromUri(path_or_uri);
+  if (IsUrl(path_or_uri)) return PathFromUri(path_or_uri);
   if (path_or_uri.empty()) return Invalid("the path is empty");
   if (path_or_uri.find('\0') != std::string_view::npos) return Invalid("a path with a zero byte");
   return folder / fs::path(path_or_uri);
@@ -87,6 +87,7 @@ Result<std::string> ItemLocation(const fs::path& folder, std::string_view path_o
 }
 
 bool HasVanished(const std::string& path) {
+  if (IsUrl(path)) return false;
   std::error_code ignored;
   if (MayExist(fs::symlink_status(path, ignored))) return false;
   for (const LocationSplit& split : SplitsOf(path)) {

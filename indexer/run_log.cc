@@ -50,15 +50,37 @@ void BatchTally::Count(Resolution resolution) {
   }
 }
 
-Result<RunLog> RunLog::Start(storage::Collection& collection, const IndexInputs& inputs, IndexObserver* observer,
+std::vector<std::string> JobInputs(const IndexInputs& inputs) {
+  std::vector<std::string> texts;
+  for (const auto& path : inputs.paths) texts.push_back(path.string());
+  for (const auto& file : inputs.manifests) texts.push_back("--manifest=" + file.string());
+  for (const auto& file : inputs.captions) texts.push_back("--captions=" + file.string());
+  return texts;
+}
+
+Result<IndexReport> EndRun(RunLog& log, Result<bool> finished) {
+  if (!finished) {
+    // What stopped the run most likely stops this too; then the job is ended by the next run.
+    static_cast<void>(log.Finish(JobState::kFailed));
+    return tl::unexpected<Error>(std::move(finished).error());
+  }
+  SL_RETURN_IF_ERROR(log.Finish(*finished ? JobState::kFinished : JobState::kStopped));
+  IndexReport report;
+  report.progress = log.progress();
+  report.job = log.job().id;
+  report.stopped = !*finished;
+  report.errors = log.job().errors;
+  report.notes = log.notes();
+  return report;
+}
+
+Result<RunLog> RunLog::Start(storage::Collection& collection, std::vector<std::string> inputs, IndexObserver* observer,
                              std::chrono::milliseconds tell_every) {
   SL_ASSIGN_OR_RETURN(std::vector<JobRecord> jobs, collection.Jobs());
   RunLog log(collection, observer, tell_every);
   log.job_.started_at = UnixSeconds();
   log.job_.updated_at = log.job_.started_at;
-  for (const auto& path : inputs.paths) log.job_.inputs.push_back(path.string());
-  for (const auto& file : inputs.manifests) log.job_.inputs.push_back("--manifest=" + file.string());
-  for (const auto& file : inputs.captions) log.job_.inputs.push_back("--captions=" + file.string());
+  log.job_.inputs = std::move(inputs);
   for (JobRecord& job : jobs) {
     log.job_.id.value = std::max(log.job_.id.value, job.id.value);
     if (job.state != JobState::kRunning) continue;

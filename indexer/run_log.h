@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "indexer/commit_planner.h"
@@ -35,8 +36,8 @@ class RunLog {
  public:
   /// Ends the jobs that an interrupted process left running, and writes the record of a new one. No other run may be
   /// under way on the collection. Errors: those of Collection::Jobs and Commit.
-  /// `tell_every`: the observer hears of progress at most so often.
-  static Result<RunLog> Start(storage::Collection& collection, const IndexInputs& inputs, IndexObserver* observer,
+  /// `inputs`: as the job record keeps them. `tell_every`: the observer hears of progress at most so often.
+  static Result<RunLog> Start(storage::Collection& collection, std::vector<std::string> inputs, IndexObserver* observer,
                               std::chrono::milliseconds tell_every);
 
   /// Commits `changes`, with the job record as it is after `tally`, and then counts `tally`. Without changes nothing is
@@ -74,6 +75,13 @@ class RunLog {
   Clock::time_point told_ = started_ - std::chrono::hours(1);
   Clock::time_point job_written_ = started_;
 };
+
+/// The inputs of an indexing run as its job record keeps them.
+std::vector<std::string> JobInputs(const IndexInputs& inputs);
+
+/// Writes the final state of a run's job and makes its report. @param finished  whether it came to the end; false after
+/// a stop; an error is passed on. Errors: those of RunLog::Finish.
+Result<IndexReport> EndRun(RunLog& log, Result<bool> finished);
 
 /// Seconds since 1970.
 int64_t UnixSeconds();

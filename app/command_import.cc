@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "app/commands.h"
+#include "app/data_dir.h"
+#include "app/interrupt.h"
+#include "app/open.h"
+#include "app/progress_view.h"
+#include "app/scratch_folder.h"
+#include "indexer/transfer/vector_files.h"
+#include "indexer/transfer/vector_importer.h"
+
+namespace sightline::app {
+namespace {
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  sightline import vectors --vectors embeddings.npy --metadata rows.jsonl\n"
+    "  sightline import laion ~/laion-embeddings          (img_emb/*.npy, metadata/*.jsonl)\n"
+    "  sightline search vectors --vector query.npy";
+
+struct ImportFlags {
+  std::string collection;
+  std::string folder;
+  std::vector<std::string> vectors;
+  std::vector<std::string> metadata;
+  uint32_t dim = 0;  // 0: what the files have.
+  bool no_metadata = false;
+  bool json = false;
+};
+
+struct ImportSources {
+  std::vector<indexer::VectorFile> files;
+  std::vector<indexer::IndexNote> notes;
+};
+
+Result<ImportSources> CollectSources(const ImportFlags& flags) {
+  ImportSources sources;
+  if (!flags.folder.empty()) {
+    if (!flags.vectors.empty() || !flags.metadata.empty()) {
+      return Fail(ErrorCode::kInvalidArgument, "give a folder or --vectors, not both");
+    }
+    auto found = indexer::ListClipRetrievalFolder(flags.folder, flags.no_metadata);
+    if (!found) return InputError(std::move(found).error());
+    return ImportSources{std::move(found->files), std::move(found->notes)};
+  }
+  if (flags.vectors.empty()) return Fail(ErrorCode::kInvalidArgument, "nothing to import: give --vectors or a folder");
+  if (!flags.metadata.empty() && flags.metadata.size() != flags.vectors.size()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("{} files of vectors and {} of metadata: each needs its own, in the same order",
+                            flags.vectors.size(), flags.metadata.size()));
+  }
+  for (size_t i = 0; i < flags.vectors.size(); ++i) {
+    indexer::VectorFile& file = sources.files.emplace_back();
+    file.vectors = flags.vectors[i];
+    if (!flags.metadata.empty()) file.lines = flags.metadata[i];
+  }
+  return sources;
+}
+
+// Opens the collection, or makes one of raw vectors.
+Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const Session& session, const ImportFlags& flags,
+                                                          const ImportSources& sources) {
+  auto columns = indexer::ColumnsOf(sources.files);
+  if (!columns && columns.error().code == ErrorCode::kInvalidArgument) return tl::unexpected<Error>(columns.error());
+  if (!columns) return InputError(std::move(columns).error());
+  if (flags.dim != 0 && flags.dim != *columns) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("--dim is {}, the vectors have {} values", flags.dim, *columns));
+  }
+  SL_ASSIGN_OR_RETURN(const auto folder, FolderOf(session, flags.collection));
+  auto opened = storage::Collection::Open(folder);
+  if (opened || opened.error().code != ErrorCode::kNotFound) return opened;
+  SL_RETURN_IF_ERROR(MakeFolders(folder.parent_path()));
+  return storage::Collection::Create(
+      folder,
+      {.model_name = "none", .model_fingerprint = "", .dim = *columns, .patch_storage = storage::PatchStorage::kNone});
+}
+
+Result<ExitCode> RunImport(const Session& session, const ImportFlags& flags) {
+  SL_RETURN_IF_ERROR(FolderOf(session, flags.collection));
+  SL_ASSIGN_OR_RETURN(ImportSources sources, CollectSources(flags));
+  SL_ASSIGN_OR_RETURN(const auto collection, OpenOrCreate(session, flags, sources));
+  const ProgressStyle style = flags.json ? ProgressStyle::kJson : ProgressStyle::kAuto;
+  const auto view = MakeProgressView(style, "vectors");
+  const InterruptHandler interrupt(
+      "stopping: finishing what is in hand; run the same command again to go on (again Ctrl-C: quit at once)");
+  indexer::VectorImportOptions options;
+  options.notes = std::move(sources.notes);
+  indexer::VectorImporter importer(*collection, std::move(options));
+  SL_ASSIGN_OR_RETURN(const auto report, importer.Run(sources.files, view.get(), interrupt.token()));
+  PrintIndexReport(report, false, style, "vectors");
+  if (report.stopped) return ExitCode::kInterrupted;
+  const indexer::IndexProgress& progress = report.progress;
+  return progress.failed > 0 && progress.failed == progress.done() ? ExitCode::kInput : ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddImportCommand(CLI::App& app, Session& session) {
+  auto flags = std::make_shared<ImportFlags>();
+  CLI::App* command = app.add_subcommand("import", "Fill a collection of raw vectors; run it again to resume");
+  command->add_option("collection", flags->collection, "Its name; made when it does not exist")->required();
+  command->add_option("folder", flags->folder, "A folder in clip-retrieval's layout");
+  command->add_option("--vectors", flags->vectors, "npy file of float rows (2-D, C order); may be repeated")
+      ->allow_extra_args(false);
+  command->add_option("--metadata", flags->metadata, "JSON lines, one per row of the --vectors in the same place")
+      ->allow_extra_args(false);
+  command->add_option("--dim", flags->dim, "Refuse vectors that do not have so many values")
+      ->check(CLI::Range(1, 65536));
+  command->add_flag("--no-metadata", flags->no_metadata, "Leave a folder's metadata out");
+  command->add_flag("--json", flags->json, "Events as JSON lines on standard output");
+  command->footer(kExamples);
+  command->callback([flags, &session] { session.run = [flags, &session] { return RunImport(session, *flags); }; });
+}
+
+}  // namespace sightline::app

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A transfer that is killed at any instant leaves a sound collection, and the same command goes on from there.
+#include <signal.h>
+
+#include <chrono>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "indexer/transfer/vector_importer.h"
+#include "tests/indexer/index_fixture.h"
+#include "tests/indexer/transfer/npy_bytes.h"
+#include "tests/support/child_process.h"
+
+namespace sightline::indexer {
+namespace {
+
+namespace fs = std::filesystem;
+using storage::Collection;
+using testing::ChildProcess;
+using testing::Contents;
+using testing::ExpectExactAccounts;
+using testing::ExpectSound;
+using testing::IsOk;
+using testing::NpyOf;
+using testing::TempDir;
+using testing::WriteTestFile;
+
+class TransferCrashIntegrationTest : public ::testing::Test {
+ protected:
+  // Runs the helper and kills it `delay` after it has opened the collection. Returns whether it was still running.
+  static bool RunAndKill(const std::vector<std::string>& arguments, std::chrono::microseconds delay) {
+    std::vector<std::string> command = {SIGHTLINE_TRANSFER_HELPER};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    ChildProcess child(command);
+    EXPECT_EQ(child.ReadLine(std::chrono::seconds(60)), "open");
+    std::this_thread::sleep_for(delay);
+    ::kill(child.pid(), SIGKILL);
+    const int status = child.Wait();
+    EXPECT_TRUE(status == 0 || status == -SIGKILL) << status;
+    return status == -SIGKILL;
+  }
+
+  // Kills runs over `arguments` at random instants; each leaves a sound collection with nothing lost. Returns how many
+  // items it has in the end.
+  static size_t KillRuns(const std::vector<std::string>& arguments, const fs::path& folder, int rounds) {
+    std::mt19937 random(11);
+    int killed = 0;
+    size_t stored_before = 0;
+    for (int round = 0; round < rounds; ++round) {
+      const auto delay = std::uniform_int_distribution<int64_t>(1'000, 40'000)(random);
+      killed += RunAndKill(arguments, std::chrono::microseconds(delay)) ? 1 : 0;
+      auto opened = Collection::Open(folder);
+      EXPECT_THAT(opened, IsOk());
+      if (!opened) return 0;
+      ExpectSound(**opened);
+      const size_t stored = Contents(**opened).size();
+      EXPECT_GE(stored, stored_before) << "nothing acknowledged is lost";
+      stored_before = stored;
+    }
+    EXPECT_GE(killed, 3);
+    EXPECT_GT(stored_before, 0U);
+    return stored_before;
+  }
+
+  static std::unique_ptr<Collection> Create(const fs::path& folder) {
+    auto made = Collection::Create(
+        folder,
+        {.model_name = "none", .model_fingerprint = "", .dim = 4, .patch_storage = storage::PatchStorage::kNone});
+    EXPECT_THAT(made, IsOk());
+    return made ? *std::move(made) : nullptr;
+  }
+
+  TempDir dir_;
+};
+
+TEST_F(TransferCrashIntegrationTest, AnImportThatIsKilledAndResumedGivesTheSameCollection) {
+  constexpr size_t kRows = 60'000;
+  std::vector<std::vector<float>> rows;
+  std::string lines;
+  for (size_t i = 0; i < kRows; ++i) {
+    rows.push_back({1, static_cast<float>(i), 0, 0});
+    lines += "{\"id\": " + std::to_string(i) + ", \"metadata\": {\"number\": " + std::to_string(i) + "}}\n";
+  }
+  WriteTestFile(dir_ / "a.npy", NpyOf(rows));
+  WriteTestFile(dir_ / "a.jsonl", lines);
+  const std::vector<VectorFile> files = {{.vectors = dir_ / "a.npy", .lines = dir_ / "a.jsonl"}};
+
+  const auto whole = Create(dir_ / "whole");
+  ASSERT_THAT(VectorImporter(*whole, {}).Run(files, nullptr, {}), IsOk());
+  const auto expected = Contents(*whole);
+  ASSERT_EQ(expected.size(), kRows);
+
+  const fs::path folder = dir_ / "killed";
+  Create(folder).reset();
+  const size_t stored =
+      KillRuns({"import", folder.string(), (dir_ / "a.npy").string(), (dir_ / "a.jsonl").string()}, folder, 8);
+  auto collection = Collection::Open(folder);
+  ASSERT_THAT(collection, IsOk());
+  const auto rest = VectorImporter(**collection, {}).Run(files, nullptr, {});
+  ASSERT_THAT(rest, IsOk());
+  ExpectExactAccounts(rest->progress);
+  EXPECT_EQ(rest->progress.unchanged, stored);
+  EXPECT_EQ(rest->progress.added, kRows - stored);
+  EXPECT_EQ(Contents(**collection), expected);
+  ExpectSound(**collection);
+  const auto jobs = (*collection)->Jobs();
+  ASSERT_THAT(jobs, IsOk());
+  for (const auto& job : *jobs) EXPECT_NE(job.state, storage::JobState::kRunning);
+}
+
+}  // namespace
+}  // namespace sightline::indexer

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Imports vectors in small batches until it is done or killed; the crash tests kill it. Says "open" when it begins.
+// Usage: transfer_helper import COLLECTION FILE.npy [FILE.jsonl]
+#include <cstdio>
+#include <string_view>
+
+#include "indexer/transfer/vector_importer.h"
+#include "storage/collection.h"
+
+namespace {
+
+using sightline::Result;
+using sightline::indexer::IndexReport;
+
+Result<IndexReport> Import(sightline::storage::Collection& collection, int argc, char** argv) {
+  sightline::indexer::VectorFile file{.vectors = argv[3]};
+  if (argc > 4) file.lines = argv[4];
+  return sightline::indexer::VectorImporter(collection, {.batch_bytes = 4096}).Run(std::span(&file, 1), nullptr, {});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 4) return 2;
+  auto collection = sightline::storage::Collection::Open(argv[2]);
+  if (!collection) {
+    std::fprintf(stderr, "%s\n", collection.error().message.c_str());
+    return 3;
+  }
+  std::puts("open");
+  std::fflush(stdout);
+  const auto report = Import(**collection, argc, argv);
+  if (!report) std::fprintf(stderr, "%s\n", report.error().message.c_str());
+  return report ? 0 : 1;
+}
