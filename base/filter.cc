@@ -2,7 +2,6 @@
 #include "base/filter.h"
 
 #include <algorithm>
-#include <compare>
 
 namespace sightline {
 namespace {
@@ -16,15 +15,6 @@ double AsDouble(const MetadataValue& value) {
   return std::get<double>(value);
 }
 
-std::partial_ordering Compare(const MetadataValue& a, const MetadataValue& b) {
-  if (a.index() != b.index()) {
-    return IsNumber(a) && IsNumber(b) ? AsDouble(a) <=> AsDouble(b) : std::partial_ordering::unordered;
-  }
-  return std::visit(
-      [&b](const auto& left) -> std::partial_ordering { return left <=> std::get<std::decay_t<decltype(left)>>(b); },
-      a);
-}
-
 class Evaluator {
  public:
   Evaluator(UnitType type, const std::string& path, const Metadata& metadata)
@@ -33,16 +23,16 @@ class Evaluator {
   bool operator()(const MatchCondition& condition) const {
     return AnyValue(condition.key, [&](const MetadataValue& value) {
       return std::any_of(condition.any_of.begin(), condition.any_of.end(),
-                         [&](const MetadataValue& wanted) { return Compare(value, wanted) == 0; });
+                         [&](const MetadataValue& wanted) { return CompareValues(value, wanted) == 0; });
     });
   }
 
   bool operator()(const RangeCondition& condition) const {
     return AnyValue(condition.key, [&](const MetadataValue& value) {
-      return (!condition.gt || Compare(value, *condition.gt) > 0) &&
-             (!condition.gte || Compare(value, *condition.gte) >= 0) &&
-             (!condition.lt || Compare(value, *condition.lt) < 0) &&
-             (!condition.lte || Compare(value, *condition.lte) <= 0);
+      return (!condition.gt || CompareValues(value, *condition.gt) > 0) &&
+             (!condition.gte || CompareValues(value, *condition.gte) >= 0) &&
+             (!condition.lt || CompareValues(value, *condition.lt) < 0) &&
+             (!condition.lte || CompareValues(value, *condition.lte) <= 0);
     });
   }
 
@@ -79,6 +69,15 @@ class Evaluator {
 };
 
 }  // namespace
+
+std::partial_ordering CompareValues(const MetadataValue& a, const MetadataValue& b) {
+  if (a.index() != b.index()) {
+    return IsNumber(a) && IsNumber(b) ? AsDouble(a) <=> AsDouble(b) : std::partial_ordering::unordered;
+  }
+  return std::visit(
+      [&b](const auto& left) -> std::partial_ordering { return left <=> std::get<std::decay_t<decltype(left)>>(b); },
+      a);
+}
 
 bool Filter::empty() const { return types.empty() && must.empty() && should.empty() && must_not.empty(); }
 

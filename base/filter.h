@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <compare>
 #include <optional>
 #include <string>
 #include <variant>
@@ -50,6 +51,10 @@ struct Filter {
 
   bool empty() const;
 };
+
+/// How filters compare two values: integers and floats by value, everything else only with its own type. NaN and values
+/// of different types are unordered.
+std::partial_ordering CompareValues(const MetadataValue& a, const MetadataValue& b);
 
 /// Decides a filter for one item's metadata and path and one unit's type. Pure; the meaning of filters is defined here,
 /// and every faster way of executing one is tested against it.

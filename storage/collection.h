@@ -43,6 +43,7 @@ struct OpenOptions {
   int background_threads = 2;              ///< RocksDB's flushes and compactions; at least 2.
   size_t write_buffer_bytes = 128u << 20;  ///< Memory for changes that are in the write-ahead log only.
   size_t block_cache_bytes = 256u << 20;   ///< Memory for what was read; half for patches and thumbnails.
+  size_t filter_cache_bytes = 32u << 20;   ///< Memory for the items of conditions that were searched for.
   int max_open_files = 512;
 };
 

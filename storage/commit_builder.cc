@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "storage/commit_builder_internal.h"
+#include "storage/term_keys.h"
 #include "storage/write_checks.h"
 
 namespace sightline::storage {
@@ -154,6 +155,7 @@ void CommitBuilder::DropOldItems() {
     for (const ItemPath& path : old.paths) Delete(Family::kPaths, path.path);
     if (IsSet(old.hash)) Delete(Family::kHashes, HashKey(old.hash));
     Delete(Family::kItems, EncodeIdKey(id.value));
+    ReplaceTerms(TermKeysOf(old), {});
     --state_.items;
   }
   for (const ItemRecord& item : changes_.put_items) {
@@ -185,11 +187,23 @@ void CommitBuilder::Forget(const StoredUnit& unit) {
 }
 
 void CommitBuilder::PutItem(const ItemRecord& item) {
-  if (old_items_.count(item.id) == 0) ++state_.items;
+  const auto old = old_items_.find(item.id);
+  if (old == old_items_.end()) ++state_.items;
+  ReplaceTerms(old == old_items_.end() ? std::vector<std::string>() : TermKeysOf(old->second), TermKeysOf(item));
   Put(Family::kItems, EncodeIdKey(item.id.value), EncodeItem(item));
   const std::string lookup = EncodeLookup(item.id);
   for (const ItemPath& path : item.paths) Put(Family::kPaths, path.path, lookup);
   if (IsSet(item.hash)) Put(Family::kHashes, HashKey(item.hash), lookup);
+}
+
+void CommitBuilder::ReplaceTerms(const std::vector<std::string>& before, const std::vector<std::string>& after) {
+  // Items are often put again with the same metadata, which then costs nothing here.
+  for (const std::string& key : before) {
+    if (!std::binary_search(after.begin(), after.end(), key)) Delete(Family::kTerms, key);
+  }
+  for (const std::string& key : after) {
+    if (!std::binary_search(before.begin(), before.end(), key)) Put(Family::kTerms, key, "");
+  }
 }
 
 void CommitBuilder::PutUnit(const NewUnit& unit) {

@@ -45,6 +45,7 @@ class CommitBuilder {
   void DropOldItems();
   void DropUnit(UnitId id);
   void PutItem(const ItemRecord& item);
+  void ReplaceTerms(const std::vector<std::string>& before, const std::vector<std::string>& after);
   void PutUnit(const NewUnit& unit);
   void Forget(const StoredUnit& unit);
   void Log(UnitId unit, UnitChange change);

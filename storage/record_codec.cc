@@ -17,6 +17,7 @@ constexpr uint8_t kThumbnailVersion = 1;
 constexpr uint8_t kLookupVersion = 1;
 constexpr uint8_t kCountersVersion = 1;
 constexpr uint8_t kStateVersion = 1;
+constexpr uint8_t kTermsVersion = 1;  // Of the rules by which terms are made, too.
 
 constexpr auto kVectorFormat = static_cast<uint8_t>(TokenFormat::kFp32);
 
@@ -202,6 +203,17 @@ Result<CollectionState> DecodeState(std::string_view bytes) {
   }
   if (!state.epoch) reader.MarkBad();
   return Checked(state, reader, "the collection's state");
+}
+
+std::string EncodeTermsFilled(uint64_t below) {
+  RecordWriter writer(kTermsVersion);
+  writer.Put(below);
+  return writer.Finish();
+}
+
+Result<uint64_t> DecodeTermsFilled(std::string_view bytes) {
+  RecordReader reader(bytes, kTermsVersion);
+  return Checked(reader.Get<uint64_t>(), reader, "the state of the terms");
 }
 
 std::string EncodeIdKey(uint64_t id) {

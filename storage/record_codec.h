@@ -81,6 +81,10 @@ struct CollectionState {
 std::string EncodeState(const CollectionState& state);
 Result<CollectionState> DecodeState(std::string_view bytes);
 
+/// How far the secondary index is filled: items with smaller ids have their terms.
+std::string EncodeTermsFilled(uint64_t below);
+Result<uint64_t> DecodeTermsFilled(std::string_view bytes);
+
 /// Ids as keys: 8 bytes, most significant first, so that RocksDB's order is the order of ids.
 std::string EncodeIdKey(uint64_t id);
 Result<uint64_t> DecodeIdKey(std::string_view key);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "storage/record_codec.h"
 #include "storage/record_db_internal.h"
 #include "storage/rocksdb_record_store.h"
+#include "storage/term_index_internal.h"
 
 namespace sightline::storage {
 
@@ -35,6 +37,7 @@ class RocksDbRecordStore::Impl {
   Status Write(rocksdb::WriteBatch& batch, bool sync);
 
   const std::unique_ptr<RecordDb> db;
+  const TermIndex terms;
   const bool sync_commits;
   std::mutex mutex;
   CollectionState state;
@@ -63,6 +66,11 @@ Status Scan(const RecordDb& db, Family family, const rocksdb::Snapshot* snapshot
 /// All units with their vectors, in order of id, until `visit` returns false.
 Status ScanUnits(const RecordDb& db, const rocksdb::Snapshot* snapshot, uint32_t dim,
                  const std::function<bool(UnitRecord&&)>& visit);
+
+/// Compares the terms with the items and calls `report` with a sentence for what is wrong. Errors: kCancelled,
+/// kDeadlineExceeded and read errors.
+Status VerifyTerms(const RecordDb& db, const rocksdb::Snapshot* snapshot, const Limits& limits,
+                   const std::function<void(std::string)>& report);
 
 /// RocksDbRecordStore::Verify.
 Status VerifyRecords(const RecordDb& db, const rocksdb::Snapshot* snapshot, const Limits& limits, VerifyReport& report);

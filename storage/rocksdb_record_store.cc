@@ -62,7 +62,7 @@ Status PutMeta(const RecordDb& db, rocksdb::WriteBatch& batch, std::string_view 
 }
 
 RocksDbRecordStore::Impl::Impl(std::unique_ptr<RecordDb> opened, const OpenOptions& options)
-    : db(std::move(opened)), sync_commits(options.sync_commits) {}
+    : db(std::move(opened)), terms(*db, options.filter_cache_bytes), sync_commits(options.sync_commits) {}
 
 RocksDbRecordStore::Impl::~Impl() {
   // A clean end gives the rest of the reserved blocks back; when that fails they are lost, which harms nobody.
@@ -90,6 +90,7 @@ Result<std::unique_ptr<RocksDbRecordStore>> RocksDbRecordStore::Create(const std
     SL_RETURN_IF_ERROR(PutMeta(*db, batch, kConfigKey, EncodeConfig(config)));
     SL_RETURN_IF_ERROR(PutMeta(*db, batch, kCountersKey, EncodeCounters({})));
     SL_RETURN_IF_ERROR(PutMeta(*db, batch, kStateKey, EncodeState({.epoch = Epoch{1}})));
+    SL_RETURN_IF_ERROR(PutMeta(*db, batch, kTermsKey, AllTermsFilled()));
     SL_RETURN_IF_ERROR(db->Write(batch, options.sync_commits));
     return Load(std::make_unique<Impl>(std::move(db), options));
   });
@@ -113,6 +114,7 @@ Result<std::unique_ptr<RocksDbRecordStore>> RocksDbRecordStore::Load(std::unique
   SL_ASSIGN_OR_RETURN(store->impl_->reserved, DecodeCounters(counters));
   store->impl_->next = store->impl_->reserved;
   store->impl_->newest = store->impl_->state.epoch.value;
+  SL_RETURN_IF_ERROR(FillTerms(*store->impl_->db, store->impl_->sync_commits));
   return store;
 }
 
@@ -239,6 +241,18 @@ Result<std::vector<JobRecord>> RocksDbRecordStore::Jobs() const {
         }));
     std::reverse(jobs.begin(), jobs.end());
     return jobs;
+  });
+}
+
+Result<FilterPlan> RocksDbRecordStore::Plan(const Filter& filter, const Limits& limits) const {
+  return impl_->terms.Plan(filter, limits);
+}
+
+Status RocksDbRecordStore::RepairTerms() {
+  return Guard("repair the terms", [&]() -> Status {
+    const std::lock_guard lock(impl_->mutex);
+    if (impl_->failure) return tl::unexpected(*impl_->failure);
+    return RebuildTerms(*impl_->db, impl_->sync_commits);
   });
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "storage/collection.h"
+#include "storage/filter_plan.h"
 #include "storage/index_records.h"
 #include "storage/record_codec.h"
 #include "storage/record_store.h"
@@ -20,7 +21,7 @@ namespace sightline::storage {
 /// The RecordStore of the embedded engine: RocksDB in one folder (docs/STORAGE_FORMAT.md). Thread-safe; commits take
 /// turns. After a write failed (disk full), reads go on and every further write fails with the same error until the
 /// store is opened again: what RocksDB holds in memory and on disk may differ then.
-class RocksDbRecordStore : public RecordStore {
+class RocksDbRecordStore : public RecordStore, public FilterPlanner {
  public:
   /// Makes a new store in `folder`, which must not exist. Errors: kResourceExhausted, kUnavailable.
   static Result<std::unique_ptr<RocksDbRecordStore>> Create(const std::filesystem::path& folder,
@@ -52,6 +53,10 @@ class RocksDbRecordStore : public RecordStore {
   Result<std::vector<std::optional<std::vector<std::byte>>>> GetThumbnails(std::span<const UnitId> ids) const override;
   Result<std::optional<ItemId>> FindItem(std::string_view path) const override;
   Result<std::optional<ItemId>> FindItem(const ContentHash& hash) const override;
+
+  Result<FilterPlan> Plan(const Filter& filter, const Limits& limits) const override;
+  /// Makes all terms again from the items. Filters find too little until it is done. Errors: read and write errors.
+  Status RepairTerms();
 
   /// One moment that scans can share. Holding it keeps old records on disk. Not longer than the store lives.
   struct Moment;

@@ -88,6 +88,7 @@ class RecordVerifier {
     SL_RETURN_IF_ERROR(CheckLookups(Family::kPaths));
     SL_RETURN_IF_ERROR(CheckLookups(Family::kHashes));
     SL_RETURN_IF_ERROR(CheckJobs());
+    SL_RETURN_IF_ERROR(CheckTerms());
     return CheckCounts();
   }
 
@@ -283,6 +284,12 @@ class RecordVerifier {
       const auto job = id ? DecodeJob(JobId{*id}, value) : tl::unexpected(id.error());
       return job ? Status() : Note(job.error());
     });
+  }
+
+  Status CheckTerms() {
+    const auto add = [this](std::string what) { findings_.Add(std::move(what)); };
+    const Status checked = VerifyTerms(db_, snapshot_, limits_, add);
+    return checked ? checked : Note(checked.error());
   }
 
   Status CheckCounts() {

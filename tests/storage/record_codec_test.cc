@@ -121,6 +121,7 @@ TEST(RecordCodecTest, EncodesTheGoldenBytes) {
   EXPECT_EQ(EncodeConfig(kGoldenConfig), golden.at("config"));
   EXPECT_EQ(EncodeCounters({1025, 2049}), golden.at("counters"));
   EXPECT_EQ(EncodeState(kGoldenState), golden.at("state"));
+  EXPECT_EQ(EncodeTermsFilled(1000), golden.at("terms_filled"));
 }
 
 TEST(RecordCodecTest, DecodesTheGoldenBytes) {
@@ -135,6 +136,7 @@ TEST(RecordCodecTest, DecodesTheGoldenBytes) {
   EXPECT_EQ(*DecodeConfig(golden.at("config")), kGoldenConfig);
   EXPECT_EQ(*DecodeCounters(golden.at("counters")), (IdCounters{1025, 2049}));
   EXPECT_EQ(*DecodeState(golden.at("state")), kGoldenState);
+  EXPECT_EQ(*DecodeTermsFilled(golden.at("terms_filled")), 1000u);
   const auto clip = DecodeUnit(UnitId{7}, golden.at("unit_clip"));
   ASSERT_THAT(clip, IsOk());
   EXPECT_EQ(clip->record.type, UnitType::kClip);
@@ -185,6 +187,7 @@ std::map<std::string, Decode> Decoders() {
   decoders["lookup"] = [](auto bytes) { return Outcome(DecodeLookup(bytes)); };
   decoders["config"] = [](auto bytes) { return Outcome(DecodeConfig(bytes)); };
   decoders["counters"] = [](auto bytes) { return Outcome(DecodeCounters(bytes)); };
+  decoders["terms_filled"] = [](auto bytes) { return Outcome(DecodeTermsFilled(bytes)); };
   decoders["state"] = [](auto bytes) { return Outcome(DecodeState(bytes)); };
   return decoders;
 }

@@ -97,6 +97,19 @@ def index_options():
     return framed(1, struct.pack("<BBQQIIBBIIII", 4, 2, 100, 200, 300, 4, 1, 1, 32, 64, 128, 8))
 
 
+def term(field, kind, value):
+    """A key of `terms` for item 9."""
+    return bytes([len(field)]) + field.encode() + bytes([kind]) + value + struct.pack(">Q", 9)
+
+
+def ordered(value):
+    """Numbers as 8 bytes whose order is theirs."""
+    if isinstance(value, int):
+        return struct.pack(">Q", (value + (1 << 63)) % (1 << 64))
+    bits = struct.unpack(">Q", struct.pack(">d", value))[0]
+    return struct.pack(">Q", bits ^ ((1 << 64) - 1) if bits >> 63 else bits | 1 << 63)
+
+
 RECORDS = {
     "item": item(),
     "unit_image": unit_image(),
@@ -116,6 +129,18 @@ RECORDS = {
     "change_put": b"\x01",
     "change_dropped": b"\x02",
     "state": framed(1, struct.pack("<6Q", 3, 1, 2, 4, 26, 4)),
+    "terms_filled": framed(1, struct.pack("<Q", 1000)),
+    # In the order of their bytes.
+    "term_float": term("f", 2, ordered(-1.5)),
+    "term_zero": term("f", 2, ordered(0.0)),
+    "term_integer": term("n", 1, ordered(-5)),
+    "term_time": term("t", 3, ordered(86400)),
+    "term_boolean": term("ok", 4, b"\x01"),
+    "term_keyword_cut": term("long", 0, b"l" * 128 + b"\x00\x02"),
+    "term_many_values": term("many", 5, b""),
+    "term_several_paths": term("path", 6, b""),
+    "term_keyword": term("tags", 0, b"x" + b"\x00\x01"),
+    "term_keyword_zero": term("tags", 0, b"x\x00\xffy" + b"\x00\x01"),
 }
 
 for name, record in RECORDS.items():
