@@ -51,6 +51,10 @@ void AddCommands(CLI::App& app, Session& session, EarlyAnswers& early) {
   AddModelCommand(app, session);
   AddEvalCommand(app, session);
   AddImportCommand(app, session);
+  AddExportCommand(app, session);
+  AddMergeCommand(app, session);
+  AddSnapshotCommand(app, session);
+  AddRestoreCommand(app, session);
   AddFrameCommand(app, session);
 }
 

@@ -15,6 +15,7 @@
 #include "app/open.h"
 #include "app/progress_view.h"
 #include "app/scratch_folder.h"
+#include "indexer/transfer/export_importer.h"
 #include "indexer/transfer/vector_files.h"
 #include "indexer/transfer/vector_importer.h"
 
@@ -25,6 +26,7 @@ constexpr const char* kExamples =
     "Examples:\n"
     "  sightline import vectors --vectors embeddings.npy --metadata rows.jsonl\n"
     "  sightline import laion ~/laion-embeddings          (img_emb/*.npy, metadata/*.jsonl)\n"
+    "  sightline import copy holidays-export              (what export wrote)\n"
     "  sightline search vectors --vector query.npy";
 
 struct ImportFlags {
@@ -66,9 +68,17 @@ Result<ImportSources> CollectSources(const ImportFlags& flags) {
   return sources;
 }
 
-// Opens the collection, or makes one of raw vectors.
-Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const Session& session, const ImportFlags& flags,
-                                                          const ImportSources& sources) {
+Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const Session& session, const std::string& name,
+                                                          const storage::CollectionConfig& config) {
+  SL_ASSIGN_OR_RETURN(const auto folder, FolderOf(session, name));
+  auto opened = storage::Collection::Open(folder);
+  if (opened || opened.error().code != ErrorCode::kNotFound) return opened;
+  SL_RETURN_IF_ERROR(MakeFolders(folder.parent_path()));
+  return storage::Collection::Create(folder, config);
+}
+
+// The collection that takes the vectors: there already, or made for them.
+Result<storage::CollectionConfig> ConfigFor(const ImportFlags& flags, const ImportSources& sources) {
   auto columns = indexer::ColumnsOf(sources.files);
   if (!columns && columns.error().code == ErrorCode::kInvalidArgument) return tl::unexpected<Error>(columns.error());
   if (!columns) return InputError(std::move(columns).error());
@@ -76,40 +86,60 @@ Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const Session& session
     return Fail(ErrorCode::kInvalidArgument,
                 fmt::format("--dim is {}, the vectors have {} values", flags.dim, *columns));
   }
-  SL_ASSIGN_OR_RETURN(const auto folder, FolderOf(session, flags.collection));
-  auto opened = storage::Collection::Open(folder);
-  if (opened || opened.error().code != ErrorCode::kNotFound) return opened;
-  SL_RETURN_IF_ERROR(MakeFolders(folder.parent_path()));
-  return storage::Collection::Create(
-      folder,
-      {.model_name = "none", .model_fingerprint = "", .dim = *columns, .patch_storage = storage::PatchStorage::kNone});
+  return storage::CollectionConfig{
+      .model_name = "none", .model_fingerprint = "", .dim = *columns, .patch_storage = storage::PatchStorage::kNone};
+}
+
+ExitCode Finish(const indexer::IndexReport& report, ProgressStyle style, const char* noun) {
+  PrintIndexReport(report, false, style, noun);
+  if (report.stopped) return ExitCode::kInterrupted;
+  const indexer::IndexProgress& progress = report.progress;
+  return progress.failed > 0 && progress.failed == progress.done() ? ExitCode::kInput : ExitCode::kOk;
+}
+
+constexpr const char* kHint =
+    "stopping: finishing what is in hand; run the same command again to go on (again Ctrl-C: quit at once)";
+
+Result<ExitCode> RunImportOfExport(const Session& session, const ImportFlags& flags, ProgressStyle style) {
+  if (!flags.vectors.empty() || !flags.metadata.empty()) {
+    return Fail(ErrorCode::kInvalidArgument, "give a folder or --vectors, not both");
+  }
+  SL_ASSIGN_OR_RETURN(const indexer::ExportInfo info, indexer::ReadExportInfo(flags.folder));
+  if (flags.dim != 0 && flags.dim != info.dim) {
+    return Fail(ErrorCode::kInvalidArgument, fmt::format("--dim is {}, the export has {}", flags.dim, info.dim));
+  }
+  SL_ASSIGN_OR_RETURN(const auto collection, OpenOrCreate(session, flags.collection, indexer::ConfigFor(info)));
+  const auto view = MakeProgressView(style, "items");
+  const InterruptHandler interrupt(kHint);
+  SL_ASSIGN_OR_RETURN(const auto report,
+                      indexer::ImportExport(*collection, flags.folder, {}, view.get(), interrupt.token()));
+  return Finish(report, style, "items");
 }
 
 Result<ExitCode> RunImport(const Session& session, const ImportFlags& flags) {
   SL_RETURN_IF_ERROR(FolderOf(session, flags.collection));
-  SL_ASSIGN_OR_RETURN(ImportSources sources, CollectSources(flags));
-  SL_ASSIGN_OR_RETURN(const auto collection, OpenOrCreate(session, flags, sources));
   const ProgressStyle style = flags.json ? ProgressStyle::kJson : ProgressStyle::kAuto;
+  if (!flags.folder.empty() && indexer::IsExport(flags.folder)) return RunImportOfExport(session, flags, style);
+  SL_ASSIGN_OR_RETURN(ImportSources sources, CollectSources(flags));
+  SL_ASSIGN_OR_RETURN(const storage::CollectionConfig config, ConfigFor(flags, sources));
+  SL_ASSIGN_OR_RETURN(const auto collection, OpenOrCreate(session, flags.collection, config));
   const auto view = MakeProgressView(style, "vectors");
-  const InterruptHandler interrupt(
-      "stopping: finishing what is in hand; run the same command again to go on (again Ctrl-C: quit at once)");
+  const InterruptHandler interrupt(kHint);
   indexer::VectorImportOptions options;
   options.notes = std::move(sources.notes);
   indexer::VectorImporter importer(*collection, std::move(options));
   SL_ASSIGN_OR_RETURN(const auto report, importer.Run(sources.files, view.get(), interrupt.token()));
-  PrintIndexReport(report, false, style, "vectors");
-  if (report.stopped) return ExitCode::kInterrupted;
-  const indexer::IndexProgress& progress = report.progress;
-  return progress.failed > 0 && progress.failed == progress.done() ? ExitCode::kInput : ExitCode::kOk;
+  return Finish(report, style, "vectors");
 }
 
 }  // namespace
 
 void AddImportCommand(CLI::App& app, Session& session) {
   auto flags = std::make_shared<ImportFlags>();
-  CLI::App* command = app.add_subcommand("import", "Fill a collection of raw vectors; run it again to resume");
+  CLI::App* command =
+      app.add_subcommand("import", "Fill a collection with vectors or an export; run it again to resume");
   command->add_option("collection", flags->collection, "Its name; made when it does not exist")->required();
-  command->add_option("folder", flags->folder, "A folder in clip-retrieval's layout");
+  command->add_option("folder", flags->folder, "What export wrote, or a folder in clip-retrieval's layout");
   command->add_option("--vectors", flags->vectors, "npy file of float rows (2-D, C order); may be repeated")
       ->allow_extra_args(false);
   command->add_option("--metadata", flags->metadata, "JSON lines, one per row of the --vectors in the same place")

@@ -30,6 +30,7 @@ struct IndexFlags {
   std::vector<std::string> manifests;
   std::vector<std::string> captions;
   bool null_separated = false;
+  std::string shard;  // Empty: everything.
   ModelOptions model;
   std::string patches;  // Empty: the collection's own, int8 for a new one.
   int jobs = 0;
@@ -57,6 +58,9 @@ Result<indexer::IndexInputs> CollectInputs(const IndexFlags& flags) {
   }
   inputs.manifests.assign(flags.manifests.begin(), flags.manifests.end());
   inputs.captions.assign(flags.captions.begin(), flags.captions.end());
+  if (!flags.shard.empty()) {
+    SL_ASSIGN_OR_RETURN(inputs.shard, indexer::ParsePathShard(flags.shard));
+  }
   return inputs;
 }
 
@@ -135,6 +139,7 @@ Result<ExitCode> RunIndex(const Session& session, const IndexFlags& flags) {
   if (flags.paths.empty() && flags.manifests.empty() && flags.captions.empty()) {
     return Fail(ErrorCode::kInvalidArgument, "nothing to index: give a path, --manifest or --captions");
   }
+  if (!flags.shard.empty()) SL_RETURN_IF_ERROR(indexer::ParsePathShard(flags.shard));
   const ProgressStyle style = flags.json ? ProgressStyle::kJson : ProgressStyle::kAuto;
   const ThreadBudget budget = MakeThreadBudget(session.globals.threads, flags.jobs);
   SL_RETURN_IF_ERROR(FolderOf(session, flags.collection));
@@ -166,6 +171,7 @@ void AddIndexCommand(CLI::App& app, Session& session) {
       ->allow_extra_args(false);
   command->add_option("--captions", flags->captions, "Captions as JSON lines or a JSON array; may be repeated")
       ->allow_extra_args(false);
+  command->add_option("--shard", flags->shard, "I/N: only the I-th of N parts, by the hash of the paths (then: merge)");
   command->add_flag("--null", flags->null_separated, "Paths on standard input end in a zero byte, not a line break");
   command->add_option("--model", flags->model.model, "Model directory (default: sightline-small)");
   command->add_option("--precision", flags->model.precision, "fp32 or bf16")->check(CLI::IsMember({"fp32", "bf16"}));

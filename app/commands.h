@@ -23,6 +23,10 @@ void AddModelCommand(CLI::App& app, Session& session);
 void AddModelImportCommand(CLI::App& model, Session& session);
 void AddEvalCommand(CLI::App& app, Session& session);
 void AddImportCommand(CLI::App& app, Session& session);
+void AddExportCommand(CLI::App& app, Session& session);
+void AddMergeCommand(CLI::App& app, Session& session);
+void AddSnapshotCommand(CLI::App& app, Session& session);
+void AddRestoreCommand(CLI::App& app, Session& session);
 void AddFrameCommand(CLI::App& app, Session& session);
 
 }  // namespace sightline::app

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "encoder/encoder.h"
+#include "indexer/path_shard.h"
 #include "media/clip_sampler.h"
 #include "storage/collection.h"
 
@@ -119,6 +120,7 @@ struct IndexInputs {
   bool missing_is_file_error = false;
   std::vector<std::filesystem::path> manifests{};  ///< Files with metadata and captions (manifest_source.h).
   std::vector<std::filesystem::path> captions{};   ///< Captions files (caption_source.h).
+  PathShard shard{};                               ///< Only what belongs to it (path_shard.h, Note [Shards]).
 };
 
 /// The bulk ingest pipeline: scan -> probe and hash -> skip -> decode -> encode -> commit, with a bounded queue at each

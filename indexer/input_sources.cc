@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <span>
 #include <system_error>
+#include <utility>
 
 #include "indexer/caption_source.h"
 #include "indexer/manifest_source.h"
@@ -35,8 +36,11 @@ bool VisitPath(const fs::path& path, Scanner& scanner, const InputVisitor& visit
 
 // Manifests come first: they know more of a file than the folder that it lies in. Captions come last, so that what they
 // describe is there.
-bool VisitInputs(const IndexInputs& inputs, const InputVisitor& visit) {
+bool VisitInputs(const IndexInputs& inputs, const InputVisitor& visit_found) {
   Scanner scanner;
+  const InputVisitor visit = [&](InputEntry entry) {
+    return !Contains(inputs.shard, entry.path) || visit_found(std::move(entry));
+  };
   const auto manifest = [&](const auto& file) { return VisitManifest(file, scanner, visit); };
   const auto path = [&](const auto& given) { return VisitPath(given, scanner, visit); };
   const auto captions = [&](const auto& file) { return VisitCaptions(file, visit); };

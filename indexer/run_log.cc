@@ -55,6 +55,10 @@ std::vector<std::string> JobInputs(const IndexInputs& inputs) {
   for (const auto& path : inputs.paths) texts.push_back(path.string());
   for (const auto& file : inputs.manifests) texts.push_back("--manifest=" + file.string());
   for (const auto& file : inputs.captions) texts.push_back("--captions=" + file.string());
+  const PathShard& shard = inputs.shard;
+  if (shard.count > 1) {
+    texts.push_back("--shard=" + std::to_string(shard.index) + "/" + std::to_string(shard.count));
+  }
   return texts;
 }
 

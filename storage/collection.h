@@ -67,6 +67,20 @@ struct VerifyReport {
   std::vector<VerifyFinding> findings;  ///< Empty: both sides agree.
 };
 
+/// What a snapshot holds.
+struct SnapshotInfo {
+  uint32_t format_version = 0;  ///< Of the collection.
+  int64_t created_at = 0;       ///< Seconds since 1970.
+  Epoch epoch;                  ///< When it was begun; later commits may be in it. So for the counts.
+  uint64_t items = 0;
+  uint64_t units = 0;
+  uint64_t vectors = 0;
+  uint64_t files = 0;
+  uint64_t size_bytes = 0;  ///< Of all files; what is linked takes no room of its own.
+
+  friend bool operator==(const SnapshotInfo&, const SnapshotInfo&) = default;
+};
+
 /// A named set of items searched together: one folder on disk, owned by one process at a time (docs/STORAGE_FORMAT.md).
 /// Joins the RecordStore and the VectorIndex so that both change together. Thread-safe. References from records() die
 /// with it; a view may live longer, and the folder stays locked as long as one does.
@@ -104,6 +118,12 @@ class Collection {
   /// Reads everything: checksums, references between items, units, tokens and paths, and the index against the records.
   /// Findings are not errors of the call. Errors: kCancelled, and RecordStore's read errors.
   virtual Result<VerifyReport> Verify(const Limits& limits) const = 0;
+
+  /// Makes a snapshot of one consistent state in the new folder `out` (snapshot.h): everything committed before the
+  /// call, with what is sealed. Files are linked where `out` is on the collection's file system and copied otherwise.
+  /// Searches and commits go on. After a failure nothing is left. Errors: kAlreadyExists (`out` is there, and is no
+  /// empty folder), kUnsupported (a collection that is not on disk), kResourceExhausted, kUnavailable. Blocking I/O.
+  virtual Result<SnapshotInfo> Snapshot(const std::filesystem::path& out) const = 0;
 };
 
 }  // namespace sightline::storage

@@ -46,16 +46,19 @@ Status MakeFolders(const fs::path& folder) {
   return SyncFolder(folder.parent_path());
 }
 
-/// What an interrupted creation may have left.
-bool IsOurs(const std::string& name) {
+/// What an interrupted creation may have left. What only a restore makes has names that other folders have as well: it
+/// is ours where a lock file lies beside it.
+bool IsOurs(const std::string& name, bool has_lock) {
+  if (has_lock && (name == "segments" || name == "media")) return true;
   return name == "LOCK" || name == "records" || name.starts_with(std::string(kMarkerName) + ".tmp");
 }
 
 Status CheckOnlyOurs(const fs::path& folder) {
   std::error_code failed;
+  const bool has_lock = fs::exists(folder / "LOCK", failed);
   for (fs::directory_iterator it(folder, failed), end; !failed && it != end; it.increment(failed)) {
     const std::string name = it->path().filename().string();
-    if (!IsOurs(name)) {
+    if (!IsOurs(name, has_lock)) {
       return Fail(ErrorCode::kFailedPrecondition,
                   folder.string() + ": a new collection needs an empty folder, and this one holds " + name);
     }

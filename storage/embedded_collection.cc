@@ -12,6 +12,7 @@
 #include "storage/fresh_segment.h"
 #include "storage/record_codec.h"
 #include "storage/rocksdb_record_store.h"
+#include "storage/snapshot_internal.h"
 #include "storage/write_checks.h"
 
 namespace sightline::storage {
@@ -104,6 +105,11 @@ class EmbeddedCollection : public Collection {
     return report;
   }
 
+  Result<SnapshotInfo> Snapshot(const std::filesystem::path& out) const override {
+    const std::lock_guard lock(segment_files_mutex_);
+    return WriteSnapshot(folder_, *store_, out);
+  }
+
  private:
   struct IndexedUnit {
     size_t first_row = 0;
@@ -173,6 +179,8 @@ class EmbeddedCollection : public Collection {
   const std::shared_ptr<RocksDbRecordStore> store_;
   FreshSegment index_;
   mutable std::mutex commit_mutex_;
+  /// While it is held, no file of `segments/` is removed that a stored manifest names.
+  mutable std::mutex segment_files_mutex_;
   std::optional<Error> index_failure_;
 };
 

@@ -68,6 +68,13 @@ class RocksDbRecordStore : public RecordStore, public FilterPlanner {
   /// Newest first.
   Result<std::vector<JobRecord>> Jobs() const;
 
+  /// Makes a store in the new folder `out` that holds everything committed so far; tables are linked where both lie on
+  /// one file system. Reads and commits go on. What was copied is not synced. Errors: kAlreadyExists (something is
+  /// there), kResourceExhausted, kUnavailable.
+  Status Checkpoint(const std::filesystem::path& out) const;
+  /// Compares every block of every table with its checksum. Errors: kCorruption, kUnavailable.
+  Status CheckTables() const;
+
   // What the index keeps beside the records, and reads of them (storage/index_storage.cc).
 
   /// nullopt: nothing was ever sealed. Errors: kCorruption (what it says is derived and can be made again).

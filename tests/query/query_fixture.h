@@ -205,6 +205,9 @@ class HookedCollection : public storage::Collection, private storage::RecordStor
   Result<std::vector<storage::JobRecord>> Jobs() const override { return inner_.Jobs(); }
   Result<storage::CollectionStats> Stats() const override { return inner_.Stats(); }
   Result<storage::VerifyReport> Verify(const Limits& limits) const override { return inner_.Verify(limits); }
+  Result<storage::SnapshotInfo> Snapshot(const std::filesystem::path& out) const override {
+    return inner_.Snapshot(out);
+  }
 
   /// What GetTokens fails with; nothing: it works.
   std::optional<Error> token_error;

@@ -288,4 +288,8 @@ Result<storage::VerifyReport> MemoryCollection::Verify(const Limits& limits) con
   return report;
 }
 
+Result<storage::SnapshotInfo> MemoryCollection::Snapshot(const std::filesystem::path& /*out*/) const {
+  return Fail(ErrorCode::kUnsupported, "a collection in memory has no files");
+}
+
 }  // namespace sightline::testing

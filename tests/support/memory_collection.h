@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,6 +31,7 @@ class MemoryCollection : public storage::Collection {
   Result<std::vector<storage::JobRecord>> Jobs() const override;
   Result<storage::CollectionStats> Stats() const override;
   Result<storage::VerifyReport> Verify(const Limits& limits) const override;
+  Result<storage::SnapshotInfo> Snapshot(const std::filesystem::path& out) const override;
 
   /// One consistent state; defined in the source file.
   struct State;

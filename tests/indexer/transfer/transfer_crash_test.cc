@@ -8,9 +8,13 @@
 #include <thread>
 #include <vector>
 
+#include <fmt/format.h>
+
+#include "indexer/transfer/collection_merger.h"
 #include "indexer/transfer/vector_importer.h"
 #include "tests/indexer/index_fixture.h"
 #include "tests/indexer/transfer/npy_bytes.h"
+#include "tests/indexer/transfer/transfer_fixture.h"
 #include "tests/support/child_process.h"
 
 namespace sightline::indexer {
@@ -108,6 +112,41 @@ TEST_F(TransferCrashIntegrationTest, AnImportThatIsKilledAndResumedGivesTheSameC
   const auto jobs = (*collection)->Jobs();
   ASSERT_THAT(jobs, IsOk());
   for (const auto& job : *jobs) EXPECT_NE(job.state, storage::JobState::kRunning);
+}
+
+TEST_F(TransferCrashIntegrationTest, AMergeThatIsKilledAndResumedGivesTheSameCollection) {
+  constexpr uint8_t kItems = 200;
+  constexpr size_t kClips = 5;
+  const storage::CollectionConfig config = testing::TransferConfig("abc");
+  {
+    const auto source = Collection::Create(dir_ / "source", config);
+    ASSERT_THAT(source, IsOk());
+    for (uint8_t i = 1; i <= kItems; ++i) {
+      const bool is_video = i % 3 == 0;
+      testing::Put(**source,
+                   {.path = fmt::format("/{}", i), .content = i, .clips = is_video ? kClips : 0, .metadata = {}});
+    }
+  }
+  const fs::path folder = dir_ / "killed";
+  ASSERT_THAT(Collection::Create(folder, config), IsOk());
+  KillRuns({"merge", folder.string(), (dir_ / "source").string()}, folder, 8);
+
+  const auto source = Collection::Open(dir_ / "source");
+  ASSERT_THAT(source, IsOk());
+  const auto collection = Collection::Open(folder);
+  ASSERT_THAT(collection, IsOk());
+  const auto rest = MergeCollection(**collection, **source, {.name = "source"}, nullptr, {});
+  ASSERT_THAT(rest, IsOk());
+  ExpectExactAccounts(rest->progress);
+  EXPECT_EQ(rest->progress.done(), kItems);
+  for (int i = 1; i <= kItems; ++i) {
+    const std::string path = fmt::format("/{}", i);
+    EXPECT_EQ(testing::WholeItemAt(**collection, path), testing::WholeItemAt(**source, path)) << path;
+  }
+  EXPECT_EQ((*collection)->View()->unit_count(), (*source)->View()->unit_count());
+  ExpectSound(**collection);
+  const auto jobs = *(*collection)->Jobs();
+  for (const auto& job : jobs) EXPECT_NE(job.state, storage::JobState::kRunning);
 }
 
 }  // namespace

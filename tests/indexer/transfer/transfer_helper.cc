@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Imports vectors in small batches until it is done or killed; the crash tests kill it. Says "open" when it begins.
+// Imports vectors, or merges a collection, in small batches until it is done or killed; the crash tests kill it. Says
+// "open" when it begins.
 // Usage: transfer_helper import COLLECTION FILE.npy [FILE.jsonl]
+//        transfer_helper merge COLLECTION SOURCE
 #include <cstdio>
 #include <string_view>
 
+#include "indexer/transfer/collection_merger.h"
 #include "indexer/transfer/vector_importer.h"
 #include "storage/collection.h"
 
@@ -18,6 +21,13 @@ Result<IndexReport> Import(sightline::storage::Collection& collection, int argc,
   return sightline::indexer::VectorImporter(collection, {.batch_bytes = 4096}).Run(std::span(&file, 1), nullptr, {});
 }
 
+Result<IndexReport> Merge(sightline::storage::Collection& collection, const char* folder) {
+  const auto source = sightline::storage::Collection::Open(folder);
+  if (!source) return tl::unexpected<sightline::Error>(source.error());
+  sightline::indexer::MergeOptions options{.name = "source", .batches = {.batch_items = 4, .part_units = 2}};
+  return sightline::indexer::MergeCollection(collection, **source, options, nullptr, {});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -29,7 +39,8 @@ int main(int argc, char** argv) {
   }
   std::puts("open");
   std::fflush(stdout);
-  const auto report = Import(**collection, argc, argv);
+  const bool is_merge = std::string_view(argv[1]) == "merge";
+  const auto report = is_merge ? Merge(**collection, argv[3]) : Import(**collection, argc, argv);
   if (!report) std::fprintf(stderr, "%s\n", report.error().message.c_str());
   return report ? 0 : 1;
 }

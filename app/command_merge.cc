@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "app/commands.h"
+#include "app/interrupt.h"
+#include "app/open.h"
+#include "app/progress_view.h"
+#include "app/scratch_folder.h"
+#include "indexer/transfer/collection_merger.h"
+
+namespace sightline::app {
+namespace {
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  sightline index part1 /nas/pictures --shard 1/2     (on one machine)\n"
+    "  sightline index part2 /nas/pictures --shard 2/2     (on another)\n"
+    "  sightline merge pictures part1 part2                (where both collections are)";
+
+struct MergeFlags {
+  std::string target;
+  std::vector<std::string> sources;
+  bool json = false;
+};
+
+// Opens the target, or makes it as `like` was made.
+Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const std::filesystem::path& folder,
+                                                          const storage::CollectionConfig& like) {
+  auto opened = storage::Collection::Open(folder);
+  if (opened || opened.error().code != ErrorCode::kNotFound) return opened;
+  SL_RETURN_IF_ERROR(MakeFolders(folder.parent_path()));
+  return storage::Collection::Create(folder, like);
+}
+
+// Merges one source. The sources are opened one after the other: each needs memory for its index.
+Result<ExitCode> MergeOne(const Session& session, const MergeFlags& flags, const std::string& name,
+                          const std::stop_token& stop) {
+  SL_ASSIGN_OR_RETURN(const auto folder, FolderOf(session, flags.target));
+  SL_ASSIGN_OR_RETURN(const auto source, OpenCollection(session, name));
+  SL_ASSIGN_OR_RETURN(const auto target, OpenOrCreate(folder, source->config()));
+  const ProgressStyle style = flags.json ? ProgressStyle::kJson : ProgressStyle::kAuto;
+  const auto view = MakeProgressView(style, "items");
+  SL_ASSIGN_OR_RETURN(const auto report, indexer::MergeCollection(*target, *source, {.name = name}, view.get(), stop));
+  if (!flags.json) fmt::print("{}: ", name);
+  PrintIndexReport(report, false, style, "items");
+  return report.stopped ? ExitCode::kInterrupted : ExitCode::kOk;
+}
+
+Result<ExitCode> RunMerge(const Session& session, const MergeFlags& flags) {
+  if (std::find(flags.sources.begin(), flags.sources.end(), flags.target) != flags.sources.end()) {
+    return Fail(ErrorCode::kInvalidArgument, "a collection cannot be merged into itself: " + flags.target);
+  }
+  const InterruptHandler interrupt(
+      "stopping: finishing what is in hand; run the same command again to go on (again Ctrl-C: quit at once)");
+  for (const std::string& name : flags.sources) {
+    SL_ASSIGN_OR_RETURN(const ExitCode code, MergeOne(session, flags, name, interrupt.token()));
+    if (code != ExitCode::kOk) return code;
+  }
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddMergeCommand(CLI::App& app, Session& session) {
+  auto flags = std::make_shared<MergeFlags>();
+  CLI::App* command = app.add_subcommand("merge", "Bring collections of one model together; run it again to resume");
+  command->add_option("target", flags->target, "Collection that gets everything; made when it does not exist")
+      ->required();
+  command->add_option("source", flags->sources, "Collections, which stay as they are")->required();
+  command->add_flag("--json", flags->json, "Events as JSON lines on standard output");
+  command->footer(kExamples);
+  command->callback([flags, &session] { session.run = [flags, &session] { return RunMerge(session, *flags); }; });
+}
+
+}  // namespace sightline::app
