@@ -48,6 +48,7 @@ void AddCommands(CLI::App& app, Session& session, EarlyAnswers& early) {
   AddListCommand(app, session);
   AddRemoveCommand(app, session);
   AddVerifyCommand(app, session);
+  AddRepairCommand(app, session);
   AddModelCommand(app, session);
   AddEvalCommand(app, session);
   AddImportCommand(app, session);

@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/commands.h"
+#include "app/index_flags.h"
 #include "app/interrupt.h"
 #include "app/open.h"
 #include "app/patch_names.h"
@@ -33,6 +34,7 @@ struct IndexFlags {
   std::string shard;  // Empty: everything.
   ModelOptions model;
   std::string patches;  // Empty: the collection's own, int8 for a new one.
+  IndexOptionFlags index;
   int jobs = 0;
   double clip_seconds = 8;
   double clip_overlap = 0;
@@ -89,6 +91,9 @@ Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const Session& session
   if (opened) {
     SL_RETURN_IF_ERROR(CheckModelOf(flags.collection, (*opened)->config(), info));
     SL_RETURN_IF_ERROR(CheckAgainst((*opened)->config(), flags));
+    const storage::IndexOptions before = (*opened)->index_options();
+    SL_ASSIGN_OR_RETURN(const storage::IndexOptions options, WithFlags(before, flags.index));
+    if (options != before && !flags.dry_run) SL_RETURN_IF_ERROR((*opened)->SetIndexOptions(options));
     return opened;
   }
   if (opened.error().code != ErrorCode::kNotFound) return opened;
@@ -99,12 +104,13 @@ Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const Session& session
       .patch_storage = PatchStorageFromName(flags.patches),
   };
   SL_RETURN_IF_ERROR(CheckAgainst(config, flags));
+  SL_ASSIGN_OR_RETURN(const storage::IndexOptions options, WithFlags({}, flags.index));
   if (flags.dry_run) {
     SL_ASSIGN_OR_RETURN(scratch, ScratchFolder::Make());
     folder = scratch->path() / flags.collection;
   }
   SL_RETURN_IF_ERROR(MakeFolders(folder.parent_path()));
-  return storage::Collection::Create(folder, config);
+  return storage::Collection::Create(folder, config, options);
 }
 
 media::ClipOptions ClipOptionsOf(const IndexFlags& flags) {
@@ -132,6 +138,11 @@ Result<indexer::IndexReport> RunIndexer(storage::Collection& collection, encoder
   auto report = indexer.Run(inputs, view.get(), interrupt.token());
   // An input that is not there is the data's fault, not the command line's.
   if (!report && report.error().code == ErrorCode::kNotFound) return InputError(std::move(report).error());
+  if (report && !report->stopped && !flags.dry_run) {
+    // What is indexed can be searched already; an interrupt here only leaves the index for later.
+    const Status finished = FinishIndex(collection, {.stop = interrupt.token()});
+    if (!finished && finished.error().code != ErrorCode::kCancelled) return tl::unexpected(finished.error());
+  }
   return report;
 }
 
@@ -177,6 +188,7 @@ void AddIndexCommand(CLI::App& app, Session& session) {
   command->add_option("--precision", flags->model.precision, "fp32 or bf16")->check(CLI::IsMember({"fp32", "bf16"}));
   command->add_option("--patches", flags->patches, "How a new collection keeps patches: int8 (default), fp16 or none")
       ->check(CLI::IsMember({"int8", "fp16", "none"}));
+  AddIndexOptionFlags(*command, flags->index);
   command->add_option("--jobs", flags->jobs, "Decode threads")->check(CLI::Range(1, 256));
   command->add_option("--clip-seconds", flags->clip_seconds, "Length of a video's clips that no scene cut shortens")
       ->check(CLI::Range(0.1, 86400.0))

@@ -128,6 +128,29 @@ json::object JobJson(const storage::JobRecord& job) {
           {"failed", job.error_count}};
 }
 
+json::object IndexJson(const storage::IndexStatus& index) {
+  json::array segments;
+  for (const storage::SegmentStatus& segment : index.segments) {
+    segments.push_back(json::object{{"number", segment.number},
+                                    {"kind", json::string(storage::NameOf(segment.kind))},
+                                    {"units", segment.units},
+                                    {"vectors", segment.rows},
+                                    {"dead_vectors", segment.dead_rows},
+                                    {"memory_bytes", segment.memory_bytes},
+                                    {"disk_bytes", segment.disk_bytes}});
+  }
+  json::array damage;
+  for (const std::string& what : index.damage) damage.emplace_back(ValidUtf8(what));
+  return {{"kind", json::string(storage::NameOf(index.options.kind))},
+          {"row_format", json::string(storage::NameOf(index.options.rows))},
+          {"exact_vectors", index.exact_rows},
+          {"exact_bytes", index.exact_bytes},
+          {"segments", std::move(segments)},
+          {"background", index.activity},
+          {"failure", ValidUtf8(index.failure)},
+          {"damage", std::move(damage)}};
+}
+
 json::object StatusJson(const std::string& name, const CollectionStatus& status, bool with_errors) {
   json::array jobs;
   for (const storage::JobRecord& job : status.jobs) {
@@ -152,7 +175,24 @@ json::object StatusJson(const std::string& name, const CollectionStatus& status,
           {"thumbnail_bytes", status.stats.thumbnail_bytes},
           {"disk_bytes", status.stats.disk_bytes},
           {"epoch", status.stats.epoch.value},
+          {"index", IndexJson(status.stats.index)},
           {"jobs", std::move(jobs)}};
+}
+
+void PrintIndex(const storage::IndexStatus& index) {
+  fmt::print("index       {}: {} vectors exact in {}", storage::NameOf(index.options.kind), index.exact_rows,
+             HumanBytes(index.exact_bytes));
+  if (!index.segments.empty()) {
+    fmt::print(", {} segment{}", index.segments.size(), index.segments.size() == 1 ? "" : "s");
+  }
+  fmt::print("{}\n", index.activity == "idle" ? "" : ", " + index.activity);
+  for (const storage::SegmentStatus& segment : index.segments) {
+    fmt::print("  segment {:<4}{}: {} vectors, {} of them dead, {} in memory, {} on disk\n", segment.number,
+               storage::NameOf(segment.kind), segment.rows, segment.dead_rows, HumanBytes(segment.memory_bytes),
+               HumanBytes(segment.disk_bytes));
+  }
+  if (!index.failure.empty()) fmt::print("  failed    {}\n", OneLine(index.failure));
+  for (const std::string& what : index.damage) fmt::print("  damaged   {}\n", OneLine(what));
 }
 
 void PrintStatus(const std::string& name, const CollectionStatus& status, bool all_errors) {
@@ -165,6 +205,7 @@ void PrintStatus(const std::string& name, const CollectionStatus& status, bool a
   if (stats.units > 0) fmt::print(", {} per unit", HumanBytes(stats.token_bytes / stats.units));
   fmt::print("\nthumbnails  {}\ndisk        {}\nepoch       {}\n", HumanBytes(stats.thumbnail_bytes),
              HumanBytes(stats.disk_bytes), stats.epoch.value);
+  PrintIndex(stats.index);
   if (status.jobs.empty()) return;
   const storage::JobRecord& job = status.jobs.front();
   fmt::print("last job    {} {}: {} added, {} unchanged, {} failed\n", HumanTime(job.updated_at),

@@ -18,6 +18,7 @@ void AddStatusCommand(CLI::App& app, Session& session);
 void AddListCommand(CLI::App& app, Session& session);
 void AddRemoveCommand(CLI::App& app, Session& session);
 void AddVerifyCommand(CLI::App& app, Session& session);
+void AddRepairCommand(CLI::App& app, Session& session);
 void AddModelCommand(CLI::App& app, Session& session);
 /// `model import`; `model` is the subcommand above it.
 void AddModelImportCommand(CLI::App& model, Session& session);

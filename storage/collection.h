@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/token_matrix.h"
+#include "storage/index_options.h"
 #include "storage/record_store.h"
 #include "storage/records.h"
 #include "storage/vector_index.h"
@@ -47,6 +48,28 @@ struct OpenOptions {
   int max_open_files = 512;
 };
 
+/// One sealed segment of the index.
+struct SegmentStatus {
+  uint64_t number = 0;
+  IndexKind kind = IndexKind::kFlat;
+  uint64_t units = 0;
+  uint64_t rows = 0;
+  uint64_t dead_rows = 0;  ///< Of `rows`: replaced or removed since.
+  uint64_t memory_bytes = 0;
+  uint64_t disk_bytes = 0;
+};
+
+/// What the index is made of, and what is done to it in the background.
+struct IndexStatus {
+  IndexOptions options{};
+  std::vector<SegmentStatus> segments{};
+  uint64_t exact_rows = 0;  ///< Vectors that are in no segment; every search looks at them.
+  uint64_t exact_bytes = 0;
+  std::string activity = "idle";      ///< "sealing", "merging" or "idle".
+  std::string failure{};              ///< Why the last background work failed; empty: it did not.
+  std::vector<std::string> damage{};  ///< Damaged files whose units are searched from the records instead.
+};
+
 struct CollectionStats {
   uint64_t items = 0;
   uint64_t units = 0;
@@ -55,6 +78,13 @@ struct CollectionStats {
   uint64_t thumbnail_bytes = 0;
   uint64_t disk_bytes = 0;  ///< The whole folder.
   Epoch epoch;
+  IndexStatus index{};
+};
+
+/// What Repair did.
+struct RepairReport {
+  std::vector<std::string> done;  ///< Empty: nothing was damaged.
+  std::vector<std::string> left;  ///< Damage to what is not derived from anything, which it leaves alone.
 };
 
 /// One thing that Verify found wrong.
@@ -90,9 +120,13 @@ class Collection {
   /// kFailedPrecondition (locked), kResourceExhausted, kUnavailable.
   static Result<std::unique_ptr<Collection>> Create(const std::filesystem::path& folder, const CollectionConfig& config,
                                                     const OpenOptions& options = {});
+  /// With options for its index. Errors: also kInvalidArgument (index options that contradict themselves or `dim`).
+  static Result<std::unique_ptr<Collection>> Create(const std::filesystem::path& folder, const CollectionConfig& config,
+                                                    const IndexOptions& index, const OpenOptions& options = {});
   /// Opens and recovers: whatever was acknowledged is there. Errors: kNotFound (no collection there),
   /// kFailedPrecondition (another process owns it: the message has its pid; or a newer format version), kCorruption,
-  /// kResourceExhausted, kUnavailable.
+  /// kResourceExhausted, kUnavailable. Damage to the index is no error: what it had is read from the records, Stats and
+  /// Verify tell it, and it is made again in the background.
   static Result<std::unique_ptr<Collection>> Open(const std::filesystem::path& folder, const OpenOptions& options = {});
 
   virtual ~Collection() = default;
@@ -114,6 +148,24 @@ class Collection {
   /// All jobs, newest first.
   virtual Result<std::vector<JobRecord>> Jobs() const = 0;
   virtual Result<CollectionStats> Stats() const = 0;
+
+  virtual IndexOptions index_options() const = 0;
+  /// Search parameters take effect with the next view, the rest with the next segment. Durable. Errors:
+  /// kInvalidArgument, and write errors.
+  virtual Status SetIndexOptions(const IndexOptions& options) = 0;
+  /// Text-query embeddings, `dim` floats each, that segments are trained with from now on; empty: none. Durable.
+  /// Errors: kInvalidArgument (length, a value not finite), and write errors.
+  virtual Status SetTrainingQueries(std::span<const float> queries) = 0;
+
+  /// Makes a sealed segment of everything that is in none, unless the collection is one that is searched exactly
+  /// (IndexOptions::exact_limit), and waits as WaitForBackground does.
+  virtual Status SealNow(const Limits& limits = {}) = 0;
+  /// Waits until the index needs no more work. Errors: kCancelled, kDeadlineExceeded, and what the work failed with.
+  virtual Status WaitForBackground(const Limits& limits = {}) = 0;
+
+  /// Makes damaged derived data again from the records, and waits until that is done. Errors: kCancelled,
+  /// kDeadlineExceeded, read and write errors.
+  virtual Result<RepairReport> Repair(const Limits& limits = {}) = 0;
 
   /// Reads everything: checksums, references between items, units, tokens and paths, and the index against the records.
   /// Findings are not errors of the call. Errors: kCancelled, and RecordStore's read errors.

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The Collection on local disk: RocksDB holds the truth, the index in memory is derived from it.
+// The Collection on local disk: RocksDB holds the truth, the index is derived from it.
 #include <algorithm>
+#include <cmath>
 #include <mutex>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
 #include "base/guard.h"
+#include "base/log.h"
 #include "storage/collection.h"
 #include "storage/collection_folder.h"
-#include "storage/fresh_segment.h"
+#include "storage/index_recovery.h"
+#include "storage/index_worker.h"
 #include "storage/record_codec.h"
 #include "storage/rocksdb_record_store.h"
+#include "storage/segment_files.h"
+#include "storage/segmented_index.h"
 #include "storage/snapshot_internal.h"
+#include "storage/verify_index_internal.h"
 #include "storage/write_checks.h"
 
 namespace sightline::storage {
@@ -32,26 +37,20 @@ std::shared_ptr<RocksDbRecordStore> Share(FolderLock lock, std::unique_ptr<Rocks
 
 class EmbeddedCollection : public Collection {
  public:
-  EmbeddedCollection(std::filesystem::path folder, std::shared_ptr<RocksDbRecordStore> store)
-      : folder_(std::move(folder)), store_(std::move(store)), index_(store_->config().dim, store_) {}
+  EmbeddedCollection(std::filesystem::path folder, std::shared_ptr<RocksDbRecordStore> store,
+                     const IndexOptions& options)
+      : folder_(std::move(folder)),
+        store_(std::move(store)),
+        index_(store_->config().dim, store_, options),
+        worker_(folder_, *store_, index_, commit_mutex_) {}
 
-  /// Fills the index from the records.
+  /// Fills the index.
   Status Recover() {
-    constexpr size_t kBatch = 4096;
-    const Epoch epoch = store_->state().epoch;
-    std::vector<UnitRecord> batch;
-    Status applied;
-    const auto apply = [&] {
-      applied = index_.Apply(batch, {}, epoch);
-      batch.clear();
-      return applied.has_value();
-    };
-    SL_RETURN_IF_ERROR(store_->ForEachUnit(nullptr, [&](UnitRecord&& unit) {
-      batch.push_back(std::move(unit));
-      return batch.size() < kBatch || apply();
-    }));
-    if (applied) apply();
-    return applied;
+    SL_ASSIGN_OR_RETURN(RecoveredIndex recovered, RecoverIndex(folder_, store_, index_.state()->options));
+    for (const std::string& damage : recovered.damage) Log(LogLevel::kWarning, damage);
+    index_.Adopt(*recovered.index);
+    worker_.Start(recovered);
+    return {};
   }
 
   const CollectionConfig& config() const override { return store_->config(); }
@@ -72,6 +71,7 @@ class EmbeddedCollection : public Collection {
       index_failure_ = applied.error();
       return Annotate(applied.error(), "the change is stored but cannot be searched");
     }
+    worker_.Notice(put.size() + committed.dropped_units.size());
     return committed.epoch;
   }
 
@@ -90,103 +90,145 @@ class EmbeddedCollection : public Collection {
                            .token_bytes = state.token_bytes,
                            .thumbnail_bytes = state.thumbnail_bytes,
                            .disk_bytes = DiskBytes(folder_),
-                           .epoch = state.epoch};
+                           .epoch = state.epoch,
+                           .index = StatusOfIndex()};
   }
 
+  IndexOptions index_options() const override { return index_.state()->options; }
+
+  Status SetIndexOptions(const IndexOptions& options) override {
+    SL_RETURN_IF_ERROR(CheckIndexOptions(options, config().dim));
+    SL_RETURN_IF_ERROR(store_->WriteIndexOptions(options));
+    index_.SetOptions(options);
+    worker_.Notice(0);
+    return {};
+  }
+
+  Status SetTrainingQueries(std::span<const float> queries) override {
+    if (queries.size() % config().dim != 0) {
+      return Fail(ErrorCode::kInvalidArgument, "training queries of " + std::to_string(queries.size()) +
+                                                   " values; embeddings have " + std::to_string(config().dim));
+    }
+    if (!std::all_of(queries.begin(), queries.end(), [](float x) { return std::isfinite(x); })) {
+      return Fail(ErrorCode::kInvalidArgument, "a training query with a value that is not finite");
+    }
+    return store_->WriteTrainingQueries({queries.begin(), queries.end()});
+  }
+
+  Status SealNow(const Limits& limits) override { return worker_.SealNow(limits); }
+  Status WaitForBackground(const Limits& limits) override { return worker_.Wait(limits); }
+
   Result<VerifyReport> Verify(const Limits& limits) const override {
-    // Both sides of the same commit.
+    // Both sides of the same commit, and no file of a segment is replaced meanwhile.
+    const std::lock_guard still(worker_.files_mutex());
     std::unique_lock lock(commit_mutex_);
     const auto moment = store_->Freeze();
-    const RowTable table = index_.table();
+    const auto state = index_.state();
     lock.unlock();
     VerifyReport report;
+    for (const std::string& damage : worker_.progress().damage) report.findings.push_back({damage});
     SL_RETURN_IF_ERROR(store_->Verify(*moment, limits, report));
-    SL_RETURN_IF_ERROR(Guard("verify the index", [&] { return VerifyIndex(*moment, table, limits, report); }));
+    SL_RETURN_IF_ERROR(
+        Guard("verify the index", [&] { return VerifyIndex(folder_, *store_, *moment, *state, limits, report); }));
     return report;
   }
 
   Result<SnapshotInfo> Snapshot(const std::filesystem::path& out) const override {
-    const std::lock_guard lock(segment_files_mutex_);
+    const std::lock_guard lock(worker_.files_mutex());
     return WriteSnapshot(folder_, *store_, out);
   }
 
- private:
-  struct IndexedUnit {
-    size_t first_row = 0;
-    size_t rows = 0;
-  };
-  using IndexedUnits = std::unordered_map<UnitId, IndexedUnit>;
-
-  static const RowInfo& InfoAt(const RowTable& table, size_t row) {
-    return table.chunks[row / table.rows_per_chunk].chunk->info(row % table.rows_per_chunk);
-  }
-
-  static IndexedUnits ListUnits(const RowTable& table) {
-    IndexedUnits units;
-    for (size_t c = 0; c < table.chunks.size(); ++c) {
-      const ChunkView& view = table.chunks[c];
-      for (size_t i = 0; i < view.used; ++i) {
-        if (view.IsDead(i)) continue;
-        ++units.try_emplace(view.chunk->info(i).unit, IndexedUnit{c * table.rows_per_chunk + i, 0}).first->second.rows;
-      }
-    }
-    return units;
-  }
-
-  static bool HasRow(const RowTable& table, size_t row, const UnitRecord& unit, const UnitVector& vector) {
-    const RowInfo& info = InfoAt(table, row);
-    const auto values = table.chunks[row / table.rows_per_chunk].chunk->row(row % table.rows_per_chunk);
-    return info.item == unit.item && info.type == unit.type && info.is_frame == vector.frame_time_us.has_value() &&
-           info.frame_time_us == vector.frame_time_us.value_or(0) &&
-           std::equal(values.begin(), values.end(), vector.embedding.begin(), vector.embedding.end());
-  }
-
-  static bool HasRows(const RowTable& table, const IndexedUnit& indexed, const UnitRecord& unit) {
-    if (indexed.rows != unit.vectors.size()) return false;
-    for (size_t i = 0; i < indexed.rows; ++i) {
-      if (!HasRow(table, indexed.first_row + i, unit, unit.vectors[i])) return false;
-    }
-    return true;
-  }
-
-  /// Every unit of the records is in the index with its vectors, and nothing else is.
-  Status VerifyIndex(const RocksDbRecordStore::Moment& moment, const RowTable& table, const Limits& limits,
-                     VerifyReport& report) const {
-    IndexedUnits indexed = ListUnits(table);
-    Status within_limits;
-    const Status scanned = store_->ForEachUnit(&moment, [&](UnitRecord&& unit) {
-      within_limits = limits.Check("verify");
-      const auto found = indexed.find(unit.id);
-      if (found == indexed.end() || !HasRows(table, found->second, unit)) {
-        report.findings.push_back({"the index does not have unit " + std::to_string(unit.id.value) + " as stored"});
-      }
-      if (found != indexed.end()) indexed.erase(found);
-      return within_limits.has_value();
+  Result<RepairReport> Repair(const Limits& limits) override {
+    return Guard("repair", [&]() -> Result<RepairReport> {
+      RepairReport report;
+      VerifyReport records;
+      SL_RETURN_IF_ERROR(store_->Verify(*store_->Freeze(), limits, records));
+      for (const VerifyFinding& finding : records.findings) report.left.push_back(finding.what);
+      worker_.Stop();
+      const Status repaired = RepairIndex(limits, report);
+      if (!repaired) worker_.Resume();
+      SL_RETURN_IF_ERROR(repaired);
+      SL_RETURN_IF_ERROR(worker_.Wait(limits));
+      return report;
     });
-    SL_RETURN_IF_ERROR(within_limits);
-    if (!scanned) {
-      if (scanned.error().code != ErrorCode::kCorruption) return scanned;
-      report.findings.push_back({"the index cannot be compared: " + scanned.error().message});
+  }
+
+ private:
+  IndexStatus StatusOfIndex() const {
+    const auto state = index_.state();
+    const auto progress = worker_.progress();
+    IndexStatus status{.options = state->options,
+                       .segments = {},
+                       .exact_rows = state->fresh->live_rows,
+                       .activity = std::string(progress.activity),
+                       .failure = progress.failure ? progress.failure->message : "",
+                       .damage = progress.damage};
+    if (state->frozen != nullptr) status.exact_rows += state->frozen->live_rows;
+    status.exact_bytes = status.exact_rows * (config().dim * sizeof(float) + sizeof(RowInfo));
+    for (const auto& slot : state->slots) {
+      status.segments.push_back({.number = slot->number,
+                                 .kind = slot->segment->kind(),
+                                 .units = slot->live_units(),
+                                 .rows = slot->segment->rows(),
+                                 .dead_rows = slot->dead.count(),
+                                 .memory_bytes = slot->segment->memory_bytes(),
+                                 .disk_bytes = slot->file_bytes});
+    }
+    return status;
+  }
+
+  /// Which segments are not to be trusted, and why. While the worker is stopped and with commit_mutex_.
+  Result<std::vector<uint64_t>> FindDamagedSegments(const Limits& limits, RepairReport& report) const {
+    const auto state = index_.state();
+    std::vector<uint64_t> damaged;
+    VerifyReport files;
+    for (const auto& slot : state->slots) {
+      const Status checked = CheckSegmentFile(folder_, slot->number, slot->file_bytes, slot->file_checksum,
+                                              [&limits] { return limits.Check("repair"); });
+      SL_RETURN_IF_ERROR(limits.Check("repair"));
+      if (checked) continue;
+      damaged.push_back(slot->number);
+      report.done.push_back(checked.error().message + "; its units were read from the records");
+    }
+    if (!damaged.empty()) return damaged;
+    VerifyReport content;
+    SL_RETURN_IF_ERROR(VerifyIndex(folder_, *store_, *store_->Freeze(), *state, limits, content));
+    if (content.findings.empty()) return damaged;
+    for (const auto& slot : state->slots) damaged.push_back(slot->number);
+    report.done.push_back(content.findings.front().what + "; the whole index was made again from the records");
+    return damaged;
+  }
+
+  Status RepairIndex(const Limits& limits, RepairReport& report) {
+    const std::lock_guard lock(commit_mutex_);
+    for (const std::string& damage : worker_.progress().damage) {
+      report.done.push_back(damage + "; its units were read from the records");
+    }
+    SL_ASSIGN_OR_RETURN(const std::vector<uint64_t> damaged, FindDamagedSegments(limits, report));
+    if (report.done.empty()) {
+      worker_.Resume();
       return {};
     }
-    for (const auto& [unit, rows] : indexed) {
-      report.findings.push_back({"the index has unit " + std::to_string(unit.value) + ", which does not exist"});
-    }
+    SL_ASSIGN_OR_RETURN(RecoveredIndex recovered, RecoverIndex(folder_, store_, index_.state()->options, damaged));
+    index_.Adopt(*recovered.index);
+    recovered.damage = report.done;  // Until it is sealed again.
+    worker_.Start(recovered);
+    index_failure_.reset();
     return {};
   }
 
   const std::filesystem::path folder_;
   const std::shared_ptr<RocksDbRecordStore> store_;
-  FreshSegment index_;
+  SegmentedIndex index_;
   mutable std::mutex commit_mutex_;
-  /// While it is held, no file of `segments/` is removed that a stored manifest names.
-  mutable std::mutex segment_files_mutex_;
   std::optional<Error> index_failure_;
+  mutable IndexWorker worker_;  ///< Last: it works with the others until it is gone.
 };
 
 Result<std::unique_ptr<Collection>> OpenStore(const std::filesystem::path& folder, FolderLock lock,
                                               std::unique_ptr<RocksDbRecordStore> store) {
-  auto collection = std::make_unique<EmbeddedCollection>(folder, Share(std::move(lock), std::move(store)));
+  SL_ASSIGN_OR_RETURN(const IndexOptions options, store->ReadIndexOptions());
+  auto collection = std::make_unique<EmbeddedCollection>(folder, Share(std::move(lock), std::move(store)), options);
   SL_RETURN_IF_ERROR(collection->Recover());
   return std::unique_ptr<Collection>(std::move(collection));
 }
@@ -195,10 +237,18 @@ Result<std::unique_ptr<Collection>> OpenStore(const std::filesystem::path& folde
 
 Result<std::unique_ptr<Collection>> Collection::Create(const std::filesystem::path& folder,
                                                        const CollectionConfig& config, const OpenOptions& options) {
+  return Create(folder, config, IndexOptions(), options);
+}
+
+Result<std::unique_ptr<Collection>> Collection::Create(const std::filesystem::path& folder,
+                                                       const CollectionConfig& config, const IndexOptions& index,
+                                                       const OpenOptions& options) {
   SL_RETURN_IF_ERROR(CheckConfig(config));
+  SL_RETURN_IF_ERROR(CheckIndexOptions(index, config.dim));
   return Guard("create a collection", [&]() -> Result<std::unique_ptr<Collection>> {
     SL_ASSIGN_OR_RETURN(FolderLock lock, PrepareFolder(folder));
     SL_ASSIGN_OR_RETURN(auto store, RocksDbRecordStore::Create(RecordsFolder(folder), config, options));
+    if (index != IndexOptions()) SL_RETURN_IF_ERROR(store->WriteIndexOptions(index));
     SL_RETURN_IF_ERROR(WriteMarker(folder));
     return OpenStore(folder, std::move(lock), std::move(store));
   });

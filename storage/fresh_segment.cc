@@ -127,6 +127,11 @@ std::shared_ptr<const IndexView> FreshSegment::View() const {
   return std::make_shared<ExactView>(table_, epoch_, records_);
 }
 
+bool FreshSegment::Has(UnitId unit) const {
+  const std::lock_guard writer(writer_mutex_);
+  return runs_.count(unit) != 0;
+}
+
 RowTable FreshSegment::table() const {
   const std::lock_guard lock(published_mutex_);
   return table_;

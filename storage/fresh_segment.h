@@ -27,6 +27,9 @@ class FreshSegment : public VectorIndex {
   Status Apply(std::span<const UnitRecord> put, std::span<const UnitId> removed, Epoch epoch) override;
   std::shared_ptr<const IndexView> View() const override;
 
+  /// Whether the unit is here now.
+  bool Has(UnitId unit) const;
+
   /// The rows of the current view, for comparing them with the records.
   RowTable table() const;
 
@@ -46,7 +49,7 @@ class FreshSegment : public VectorIndex {
   void Compact(Draft& draft);
 
   const std::shared_ptr<const RecordStore> records_;
-  std::mutex writer_mutex_;
+  mutable std::mutex writer_mutex_;
   std::unordered_map<UnitId, Run> runs_;
   std::shared_ptr<RowChunk> tail_;  ///< The chunk that takes new rows; null: the next row opens one.
   size_t dead_rows_ = 0;

@@ -184,6 +184,25 @@ TEST_F(CollectionsIntegrationTest, RemoveMissingFollowsTheDisk) {
   EXPECT_EQ(Run({"remove", "tidy"}).exit_code, 2);
 }
 
+TEST_F(CollectionsIntegrationTest, IndexKindIsChosenShownAndRepaired) {
+  ASSERT_EQ(Run({"index", "sealed", photos(), "--index-kind", "hnsw", "--index-seal-rows", "2"}).exit_code, 0);
+  const auto status = Events(Run({"status", "sealed", "--json"}));
+  ASSERT_EQ(status.size(), 1U);
+  const auto& index = status[0].at("index").as_object();
+  EXPECT_EQ(index.at("kind"), "hnsw");
+  ASSERT_FALSE(index.at("segments").as_array().empty());
+  EXPECT_EQ(index.at("segments").as_array()[0].at("kind"), "hnsw");
+  EXPECT_THAT(Run({"status", "sealed"}).out, HasSubstr("segment "));
+  EXPECT_EQ(Run({"verify", "sealed"}).exit_code, 0);
+  EXPECT_THAT(Run({"repair", "sealed"}).out, HasSubstr("nothing is damaged"));
+  fs::remove_all(folder_of("sealed") / "segments");
+  const RunResult repaired = Run({"repair", "sealed"});
+  EXPECT_EQ(repaired.exit_code, 0);
+  EXPECT_THAT(repaired.out, HasSubstr("repaired: "));
+  EXPECT_EQ(Run({"verify", "sealed"}).exit_code, 0);
+  EXPECT_EQ(Run({"index", "sealed", photos(), "--index-kind", "sideways"}).exit_code, 2);
+}
+
 class BadCollectionIntegrationTest : public AppIntegration {};
 
 TEST_F(BadCollectionIntegrationTest, AMissingOneListsTheOthers) {

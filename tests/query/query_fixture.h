@@ -204,6 +204,12 @@ class HookedCollection : public storage::Collection, private storage::RecordStor
   }
   Result<std::vector<storage::JobRecord>> Jobs() const override { return inner_.Jobs(); }
   Result<storage::CollectionStats> Stats() const override { return inner_.Stats(); }
+  storage::IndexOptions index_options() const override { return inner_.index_options(); }
+  Status SetIndexOptions(const storage::IndexOptions& options) override { return inner_.SetIndexOptions(options); }
+  Status SetTrainingQueries(std::span<const float> queries) override { return inner_.SetTrainingQueries(queries); }
+  Status SealNow(const Limits& limits) override { return inner_.SealNow(limits); }
+  Status WaitForBackground(const Limits& limits) override { return inner_.WaitForBackground(limits); }
+  Result<storage::RepairReport> Repair(const Limits& limits) override { return inner_.Repair(limits); }
   Result<storage::VerifyReport> Verify(const Limits& limits) const override { return inner_.Verify(limits); }
   Result<storage::SnapshotInfo> Snapshot(const std::filesystem::path& out) const override {
     return inner_.Snapshot(out);

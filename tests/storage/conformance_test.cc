@@ -24,14 +24,17 @@ using ::testing::SizeIs;
 
 constexpr uint32_t kDim = 16;
 
-enum class Kind { kEmbedded, kMemory };
+enum class Kind { kEmbedded, kSegmented, kMemory };
 
 class ConformanceTest : public ::testing::TestWithParam<Kind> {
  protected:
   std::unique_ptr<Collection> Make(PatchStorage patches = PatchStorage::kInt8) {
     const CollectionConfig config{"small", "fingerprint", kDim, patches};
     if (GetParam() == Kind::kMemory) return *MemoryCollection::Create(config);
-    return *Collection::Create(folder_ / ("c" + std::to_string(made_++)), config);
+    const auto folder = folder_ / ("c" + std::to_string(made_++));
+    if (GetParam() == Kind::kEmbedded) return *Collection::Create(folder, config);
+    // Seals and merges all the time.
+    return *Collection::Create(folder, config, {.kind = storage::IndexKind::kFlat, .seal_rows = 3});
   }
   void SetUp() override { collection_ = Make(); }
   void TearDown() override {
@@ -74,8 +77,12 @@ class ConformanceTest : public ::testing::TestWithParam<Kind> {
   std::unique_ptr<Collection> collection_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Collections, ConformanceTest, ::testing::Values(Kind::kEmbedded, Kind::kMemory),
-                         [](const auto& tested) { return tested.param == Kind::kEmbedded ? "Embedded" : "Memory"; });
+INSTANTIATE_TEST_SUITE_P(Collections, ConformanceTest,
+                         ::testing::Values(Kind::kEmbedded, Kind::kSegmented, Kind::kMemory), [](const auto& tested) {
+                           return tested.param == Kind::kEmbedded    ? "Embedded"
+                                  : tested.param == Kind::kSegmented ? "Segmented"
+                                                                     : "Memory";
+                         });
 
 TEST_P(ConformanceTest, NewCollectionIsEmpty) {
   EXPECT_EQ(collection_->config().dim, kDim);

@@ -97,6 +97,8 @@ CrashPlan::Batch CrashPlan::Advance() {
 
 storage::CollectionConfig CrashConfig() { return {"crash", "", kDim, PatchStorage::kInt8}; }
 
+storage::IndexOptions CrashIndex(storage::IndexKind kind) { return {.kind = kind, .seal_rows = 10}; }
+
 storage::OpenOptions CrashOptions() {
   storage::OpenOptions options;
   options.write_buffer_bytes = 512 << 10;

@@ -40,6 +40,8 @@ class CrashPlan {
 };
 
 storage::CollectionConfig CrashConfig();
+/// Everything is sealed, merged and compacted all the time.
+storage::IndexOptions CrashIndex(storage::IndexKind kind);
 /// Small buffers, so that flushes and compactions happen within a short run.
 storage::OpenOptions CrashOptions();
 

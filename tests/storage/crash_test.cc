@@ -38,11 +38,12 @@ void Note(WriterRun& run, const std::string& line) {
   run.last_line = line;
 }
 
-class CrashIntegrationTest : public ::testing::Test {
+/// With an exact index, and with one that seals, merges and compacts all the time.
+class CrashIntegrationTest : public ::testing::TestWithParam<storage::IndexOptions> {
  protected:
   void SetUp() override {
     std::filesystem::create_directories(root_);
-    ASSERT_THAT(Collection::Create(folder_, CrashConfig(), CrashOptions()), IsOk());
+    ASSERT_THAT(Collection::Create(folder_, CrashConfig(), GetParam(), CrashOptions()), IsOk());
   }
 
   /// Runs the writer, kills it `delay` after it said `start_word`, and reads everything that it said.
@@ -79,26 +80,38 @@ class CrashIntegrationTest : public ::testing::Test {
     }
     if (*batches > acknowledged + 1) return {"batch " + std::to_string(*batches) + " was never acknowledged"};
     last_ = *batches;
+    const auto index = (*collection)->Stats()->index;
+    most_segments_ = std::max(most_segments_, index.segments.size());
+    // What was acknowledged as a file must be whole: a commit or a power cut leaves none that is listed and damaged.
+    if (!index.damage.empty()) return index.damage;
     return Differences(**collection, *batches);
   }
+  bool HasSegments() const { return GetParam().kind != storage::IndexKind::kAuto; }
 
   TempDir scratch_;
   const std::filesystem::path root_ = scratch_ / "root";
   const std::filesystem::path folder_ = root_ / "collection";
   std::mt19937_64 random_{20'251'124};
   uint64_t last_ = 0;
+  size_t most_segments_ = 0;
 };
 
-TEST_F(CrashIntegrationTest, KilledWriterLosesNothingAcknowledged) {
+INSTANTIATE_TEST_SUITE_P(Indexes, CrashIntegrationTest,
+                         ::testing::Values(storage::IndexOptions(), CrashIndex(storage::IndexKind::kFlat),
+                                           CrashIndex(storage::IndexKind::kHnsw)),
+                         [](const auto& tested) { return std::string(NameOf(tested.param.kind)); });
+
+TEST_P(CrashIntegrationTest, KilledWriterLosesNothingAcknowledged) {
   for (uint64_t round = 0; round < Rounds(); ++round) {
     const auto run = KillWriter("ack", microseconds(random_() % 150'000), {});
     const uint64_t acknowledged = std::max(run.acknowledged, last_);
     ASSERT_THAT(Check(acknowledged), IsEmpty()) << "round " << round << ", batch " << acknowledged;
   }
   EXPECT_GE(last_, Rounds());
+  EXPECT_EQ(most_segments_ > 0, HasSegments());
 }
 
-TEST_F(CrashIntegrationTest, PowerLossLosesNothingAcknowledged) {
+TEST_P(CrashIntegrationTest, PowerLossLosesNothingAcknowledged) {
   PowerLossImage image(root_, scratch_ / "image");
   for (uint64_t round = 0; round < Rounds(); ++round) {
     const auto run = KillWriter("ack", microseconds(random_() % 150'000), image.environment());
@@ -109,9 +122,42 @@ TEST_F(CrashIntegrationTest, PowerLossLosesNothingAcknowledged) {
     image.Reset();  // what Check wrote while it recovered counts as durable
   }
   EXPECT_GE(last_, Rounds());
+  EXPECT_EQ(most_segments_ > 0, HasSegments());
 }
 
-TEST_F(CrashIntegrationTest, PowerLossDuringRecoveryLosesNothingAcknowledged) {
+TEST_P(CrashIntegrationTest, ShortWritesLoseNothing) {
+  PowerLossImage image(root_, scratch_ / "image");
+  std::vector<std::string> variables = image.environment();
+  variables.push_back("POWERLOSS_SHORT_WRITES=1");
+  for (uint64_t round = 0; round < Rounds() / 2; ++round) {
+    const auto run = KillWriter("ack", microseconds(random_() % 150'000), variables);
+    image.CutPower(round % 2 == 0 ? std::nullopt : std::optional(round));
+    const uint64_t acknowledged = std::max(run.acknowledged, last_);
+    ASSERT_THAT(Check(acknowledged), IsEmpty()) << "round " << round << ", batch " << acknowledged;
+    image.Reset();
+  }
+}
+
+TEST_P(CrashIntegrationTest, FailingSyncIsAnErrorAndLosesNothingAcknowledged) {
+  PowerLossImage image(root_, scratch_ / "image");
+  uint64_t told = 0;
+  for (uint64_t round = 0; round < Rounds(); ++round) {
+    std::vector<std::string> variables = image.environment();
+    variables.push_back("POWERLOSS_FAIL_SYNC_AFTER=" + std::to_string(random_() % 120));
+    ChildProcess writer({SIGHTLINE_CRASH_WRITER, folder_.string()}, variables);
+    WriterRun run;
+    while (const auto line = writer.ReadLine(kPatience)) Note(run, *line);
+    EXPECT_EQ(writer.Wait(), 1);
+    told += run.last_line.starts_with("error") ? 1 : 0;
+    image.CutPower(round % 2 == 0 ? std::nullopt : std::optional(round));
+    const uint64_t acknowledged = std::max(run.acknowledged, last_);
+    ASSERT_THAT(Check(acknowledged), IsEmpty()) << "round " << round << ", batch " << acknowledged;
+    image.Reset();
+  }
+  EXPECT_EQ(told, Rounds());
+}
+
+TEST_P(CrashIntegrationTest, PowerLossDuringRecoveryLosesNothingAcknowledged) {
   PowerLossImage image(root_, scratch_ / "image");
   const auto run = KillWriter("ack 30", microseconds(0), image.environment());
   image.CutPower();
@@ -123,7 +169,7 @@ TEST_F(CrashIntegrationTest, PowerLossDuringRecoveryLosesNothingAcknowledged) {
   EXPECT_THAT(Check(last_), IsEmpty());
 }
 
-TEST_F(CrashIntegrationTest, WithoutSyncPowerLossLosesAcknowledgedBatches) {
+TEST_P(CrashIntegrationTest, WithoutSyncPowerLossLosesAcknowledgedBatches) {
   // The proof that the tests above can fail: the same run without sync, found wanting by the same check.
   PowerLossImage image(root_, scratch_ / "image");
   const auto run = KillWriter("ack 5", microseconds(50'000), image.environment(), {"nosync"});
@@ -149,14 +195,17 @@ class CreateCrashIntegrationTest : public CrashIntegrationTest {
   }
 };
 
-TEST_F(CreateCrashIntegrationTest, KilledCreationCanBeRepeated) {
+INSTANTIATE_TEST_SUITE_P(Indexes, CreateCrashIntegrationTest, ::testing::Values(storage::IndexOptions()),
+                         [](const auto& tested) { return std::string(NameOf(tested.param.kind)); });
+
+TEST_P(CreateCrashIntegrationTest, KilledCreationCanBeRepeated) {
   for (uint64_t round = 0; round < Rounds(); ++round) {
     CheckCreated(KillWriter("ready", microseconds(random_() % 200'000), {}, {"create"}));
     std::filesystem::remove_all(folder_);
   }
 }
 
-TEST_F(CreateCrashIntegrationTest, CreationCutByPowerLossCanBeRepeated) {
+TEST_P(CreateCrashIntegrationTest, CreationCutByPowerLossCanBeRepeated) {
   PowerLossImage image(root_, scratch_ / "image");
   uint64_t finished = 0;
   for (uint64_t round = 0; round < Rounds(); ++round) {

@@ -123,6 +123,24 @@ TEST_F(PowerLossTest, FoldersNeedTheirParentsSync) {
   EXPECT_EQ(Content("a/b"), "text");
 }
 
+TEST_F(PowerLossTest, ShortWritesAndFailingSyncsOnRequest) {
+  const auto run = [this](const std::string& fault, const std::vector<std::string>& words) {
+    std::vector<std::string> variables = image_->environment();
+    variables.push_back(fault);
+    std::vector<std::string> command = {SIGHTLINE_POWERLOSS_PROBE};
+    command.insert(command.end(), words.begin(), words.end());
+    return ChildProcess(command, variables).Wait();
+  };
+  const std::string file = (root_ / "new").string(), folder = root_.string();
+  EXPECT_EQ(run("POWERLOSS_SHORT_WRITES=1", {"write", file, "123456"}), 1);
+  EXPECT_EQ(Content("new"), "1234");
+  EXPECT_EQ(run("POWERLOSS_FAIL_SYNC_AFTER=1", {"write", file, "text", "sync", file, "syncdir", folder}), 1);
+  EXPECT_EQ(run("POWERLOSS_FAIL_SYNC_AFTER=2", {"write", file, "text", "sync", file, "syncdir", folder}), 0);
+  EXPECT_EQ(run("POWERLOSS_FAIL_SYNC_AFTER=0", {"append", file, " lost", "sync", file}), 1);
+  image_->CutPower();
+  EXPECT_EQ(Content("new"), "text");
+}
+
 TEST_F(PowerLossTest, TornTailIsAPrefixOfWhatWasAppended) {
   bool lost_some = false, kept_some = false;
   for (uint64_t seed = 0; seed < 20; ++seed) {

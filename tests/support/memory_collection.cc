@@ -280,6 +280,33 @@ Result<storage::CollectionStats> MemoryCollection::Stats() const {
   return stats;
 }
 
+// Every search looks at every vector: options are kept, and there is nothing to seal or to repair.
+
+storage::IndexOptions MemoryCollection::index_options() const {
+  const std::lock_guard lock(mutex_);
+  return index_options_;
+}
+
+Status MemoryCollection::SetIndexOptions(const storage::IndexOptions& options) {
+  SL_RETURN_IF_ERROR(storage::CheckIndexOptions(options, config_.dim));
+  const std::lock_guard lock(mutex_);
+  index_options_ = options;
+  return {};
+}
+
+Status MemoryCollection::SetTrainingQueries(std::span<const float> queries) {
+  if (queries.size() % config_.dim != 0) return Invalid("training queries of another length");
+  return {};
+}
+
+Status MemoryCollection::SealNow(const Limits& limits) { return limits.Check("seal"); }
+Status MemoryCollection::WaitForBackground(const Limits& limits) { return limits.Check("wait for the index"); }
+
+Result<storage::RepairReport> MemoryCollection::Repair(const Limits& limits) {
+  SL_RETURN_IF_ERROR(limits.Check("repair"));
+  return storage::RepairReport{};
+}
+
 Result<storage::VerifyReport> MemoryCollection::Verify(const Limits& limits) const {
   SL_RETURN_IF_ERROR(limits.Check("verify"));
   const auto now = state();

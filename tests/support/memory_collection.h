@@ -30,6 +30,12 @@ class MemoryCollection : public storage::Collection {
   Status ForEachItem(const std::function<bool(const storage::ItemRecord&)>& visit) const override;
   Result<std::vector<storage::JobRecord>> Jobs() const override;
   Result<storage::CollectionStats> Stats() const override;
+  storage::IndexOptions index_options() const override;
+  Status SetIndexOptions(const storage::IndexOptions& options) override;
+  Status SetTrainingQueries(std::span<const float> queries) override;
+  Status SealNow(const Limits& limits) override;
+  Status WaitForBackground(const Limits& limits) override;
+  Result<storage::RepairReport> Repair(const Limits& limits) override;
   Result<storage::VerifyReport> Verify(const Limits& limits) const override;
   Result<storage::SnapshotInfo> Snapshot(const std::filesystem::path& out) const override;
 
@@ -45,6 +51,7 @@ class MemoryCollection : public storage::Collection {
   mutable std::mutex mutex_;
   std::shared_ptr<const State> state_;
   std::optional<Error> failure_;
+  storage::IndexOptions index_options_;
   uint64_t next_item_ = 1;
   uint64_t next_unit_ = 1;
   std::unique_ptr<Records> records_;

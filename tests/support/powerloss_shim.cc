@@ -5,6 +5,11 @@
 // kills the program and then puts the folder back to what was synced (tests/support/power_loss.h).
 //
 //   POWERLOSS_ROOT   the folder to watch; absolute, without links in it
+//   POWERLOSS_SHORT_WRITES     set: a write of more than one byte to a watched file writes a part of it only, as the
+//                              kernel may
+//   POWERLOSS_FAIL_SYNC_AFTER  so many syncs of watched files and folders succeed; every later one makes nothing
+//   durable
+//                              and fails with EIO
 //   POWERLOSS_IMAGE  the durable image of it, made by PowerLossImage::Reset:
 //                      inodes/<n>   synced content of the file with inode number n
 //                      dirs/<n>/    synced entries of the folder with inode number n: a file is a hard link to its
@@ -53,6 +58,8 @@ struct Shim {
   std::mutex mutex;
   /// Lowest offset written since the last sync, by inode.
   std::unordered_map<ino_t, off_t> dirty_from;
+  bool short_writes = false;
+  std::atomic<long long> syncs_left{std::numeric_limits<long long>::max()};
 
   bool active() const { return !root.empty(); }
   std::string InodePath(ino_t inode) const { return image + "/inodes/" + std::to_string(inode); }
@@ -69,6 +76,8 @@ Shim& TheShim() {
       made->root = root;
       made->image = image;
     }
+    made->short_writes = getenv("POWERLOSS_SHORT_WRITES") != nullptr;
+    if (const char* syncs = getenv("POWERLOSS_FAIL_SYNC_AFTER")) made->syncs_left = atoll(syncs);
     return made;
   }();
   return *shim;
@@ -214,17 +223,29 @@ void SyncFolder(int fd, ino_t inode) {
   }
 }
 
-/// True when the descriptor is ours and was synced.
-bool Synced(int fd) {
+/// What syncing a descriptor of ours returns; `otherwise()` for all others.
+template <typename Otherwise>
+int Sync(int fd, Otherwise otherwise) {
   struct stat info {};
   const ino_t inode = WatchedInode(fd, info);
-  if (inode == 0) return false;
+  if (inode == 0) return otherwise();
+  if (TheShim().syncs_left.fetch_sub(1) <= 0) {
+    errno = EIO;
+    return -1;
+  }
   if (S_ISDIR(info.st_mode)) {
     SyncFolder(fd, inode);
   } else {
     SyncFile(fd, inode, info.st_size);
   }
-  return true;
+  return 0;
+}
+
+/// How much of a write of `size` bytes is to be done.
+size_t WriteSize(int fd, size_t size) {
+  struct stat info {};
+  if (!TheShim().short_writes || size < 2 || WatchedInode(fd, info) == 0) return size;
+  return size - size / 3;
 }
 
 void Wrote(int fd, off_t from) {
@@ -286,11 +307,13 @@ int close(int fd) {
   return static_cast<int>(syscall(SYS_close, fd));
 }
 
-ssize_t write(int fd, const void* data, size_t size) { return WroteHere(fd, syscall(SYS_write, fd, data, size)); }
+ssize_t write(int fd, const void* data, size_t size) {
+  return WroteHere(fd, syscall(SYS_write, fd, data, WriteSize(fd, size)));
+}
 ssize_t writev(int fd, const iovec* parts, int count) { return WroteHere(fd, syscall(SYS_writev, fd, parts, count)); }
 
 ssize_t pwrite(int fd, const void* data, size_t size, off_t offset) {
-  const ssize_t written = syscall(SYS_pwrite64, fd, data, size, offset);
+  const ssize_t written = syscall(SYS_pwrite64, fd, data, WriteSize(fd, size), offset);
   if (written > 0) Wrote(fd, offset);
   return written;
 }
@@ -303,8 +326,12 @@ int ftruncate(int fd, off_t size) noexcept {
 }
 int ftruncate64(int fd, off64_t size) noexcept { return ftruncate(fd, size); }
 
-int fsync(int fd) { return Synced(fd) ? 0 : static_cast<int>(syscall(SYS_fsync, fd)); }
-int fdatasync(int fd) { return Synced(fd) ? 0 : static_cast<int>(syscall(SYS_fdatasync, fd)); }
+int fsync(int fd) {
+  return Sync(fd, [fd] { return static_cast<int>(syscall(SYS_fsync, fd)); });
+}
+int fdatasync(int fd) {
+  return Sync(fd, [fd] { return static_cast<int>(syscall(SYS_fdatasync, fd)); });
+}
 
 int mkdir(const char* path, mode_t mode) noexcept {
   const int done = static_cast<int>(syscall(SYS_mkdirat, AT_FDCWD, path, mode));

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <memory>
+#include <string>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+
+#include "app/commands.h"
+#include "app/interrupt.h"
+#include "app/open.h"
+#include "app/text.h"
+
+namespace sightline::app {
+namespace {
+
+struct RepairFlags {
+  std::string collection;
+  bool json = false;
+};
+
+boost::json::array ToJson(const std::vector<std::string>& lines) {
+  boost::json::array array;
+  for (const std::string& line : lines) array.emplace_back(ValidUtf8(line));
+  return array;
+}
+
+void PrintReport(const storage::RepairReport& report, bool as_json) {
+  if (as_json) {
+    const boost::json::object object = {{"repaired", ToJson(report.done)}, {"left", ToJson(report.left)}};
+    fmt::print("{}\n", boost::json::serialize(object));
+    return;
+  }
+  for (const std::string& line : report.done) fmt::print("repaired: {}\n", OneLine(line));
+  for (const std::string& line : report.left) fmt::print("left: {}\n", OneLine(line));
+  if (report.done.empty() && report.left.empty()) fmt::print("nothing is damaged\n");
+}
+
+Result<ExitCode> RunRepair(const Session& session, const RepairFlags& flags) {
+  SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, flags.collection));
+  const InterruptHandler interrupt("stopping");
+  const Limits limits = {.stop = interrupt.token()};
+  SL_ASSIGN_OR_RETURN(const storage::RepairReport report, collection->Repair(limits));
+  PrintReport(report, flags.json);
+  if (report.left.empty()) return ExitCode::kOk;
+  fmt::print(stderr,
+             "{} of the findings are in records, which are not derived from anything and cannot be made again: restore "
+             "a snapshot, or index the damaged files again\n",
+             report.left.size());
+  return ExitCode::kInput;
+}
+
+}  // namespace
+
+void AddRepairCommand(CLI::App& app, Session& session) {
+  auto flags = std::make_shared<RepairFlags>();
+  CLI::App* command = app.add_subcommand("repair", "Make damaged parts of the index again from the records");
+  command->add_option("collection", flags->collection, "Its name")->required();
+  command->add_flag("--json", flags->json, "Print one JSON object");
+  command->callback([flags, &session] { session.run = [flags, &session] { return RunRepair(session, *flags); }; });
+}
+
+}  // namespace sightline::app

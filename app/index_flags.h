@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "storage/collection.h"
+
+namespace CLI {
+class App;
+}
+
+namespace sightline::app {
+
+/// What a command line says about the index of a collection. Unset: as it is, or the default for a new one.
+struct IndexOptionFlags {
+  std::string kind;
+  std::string rows;
+  std::optional<uint64_t> exact_limit;
+  std::optional<uint64_t> seal_rows;
+};
+
+/// Adds --index-kind, --index-rows, --index-exact-limit and --index-seal-rows. `flags` must outlive parsing.
+void AddIndexOptionFlags(CLI::App& command, IndexOptionFlags& flags);
+
+/// `options` with what the flags say. Errors: kInvalidArgument.
+Result<storage::IndexOptions> WithFlags(storage::IndexOptions options, const IndexOptionFlags& flags);
+
+/// Waits until the index of the collection is in order, and says so when that takes a while.
+Status FinishIndex(storage::Collection& collection, const Limits& limits);
+
+}  // namespace sightline::app

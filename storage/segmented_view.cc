@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "storage/segmented_view.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include <faiss/utils/distances.h>
+
+#include "base/guard.h"
+#include "storage/unit_candidates.h"
+
+namespace sightline::storage {
+namespace {
+
+/// Lets the living rows of the allowed types through.
+class LivingRows : public RowSelector {
+ public:
+  LivingRows(const SegmentSlot& slot, const Filter* filter) : slot_(slot), filter_(filter) {}
+  bool Allows(uint32_t row) const override {
+    return !slot_.dead.Has(row) && (!asks_types() || AllowsType(filter_, slot_.segment->Info(row).type));
+  }
+  /// Whether it lets everything through.
+  bool IsOpen() const { return slot_.dead.count() == 0 && !asks_types(); }
+
+ private:
+  bool asks_types() const { return filter_ != nullptr && !filter_->types.empty(); }
+
+  const SegmentSlot& slot_;
+  const Filter* filter_;
+};
+
+/// One search over one state.
+class ViewSearch {
+ public:
+  ViewSearch(const IndexState& state, const RocksDbRecordStore& records, std::span<const float> query,
+             const SearchOptions& options, SearchStats& stats)
+      : state_(state), records_(records), query_(query), options_(options), stats_(stats) {}
+
+  Result<std::vector<Neighbor>> Run() {
+    // A few more than asked for: among these the stored embeddings decide.
+    const size_t wanted = options_.k + std::max<size_t>(4, options_.k / 4);
+    std::vector<Candidate> best;
+    if (AsksMetadata(options_.filter)) {
+      SL_ASSIGN_OR_RETURN(best, Passing(wanted));
+    } else {
+      SL_ASSIGN_OR_RETURN(best, Nearest(wanted));
+    }
+    SL_RETURN_IF_ERROR(ScoreExactly(best));
+    std::sort(best.begin(), best.end(), IsBetter);
+    if (best.size() > options_.k) best.resize(options_.k);
+    std::vector<Neighbor> neighbors(best.size());
+    std::transform(best.begin(), best.end(), neighbors.begin(), ToNeighbor);
+    return neighbors;
+  }
+
+ private:
+  /// The nearest units by the rows' scores, best first. Sets complete_: there are no others.
+  Result<std::vector<Candidate>> Nearest(size_t wanted) {
+    BestK best(wanted);
+    complete_ = true;
+    for (const auto& slot : state_.slots) {
+      SL_RETURN_IF_ERROR(options_.limits.Check("search"));
+      SL_RETURN_IF_ERROR(SearchSegment(*slot, wanted, best));
+    }
+    for (const RowTable* table : {state_.frozen.get(), state_.fresh.get()}) {
+      if (table == nullptr) continue;
+      SL_RETURN_IF_ERROR(
+          ScoreUnits(*table, query_, options_, stats_, [&best](const Candidate& unit) { best.Offer(unit); }));
+    }
+    auto taken = best.Take();
+    complete_ = complete_ && taken.size() < wanted;
+    return taken;
+  }
+
+  /// Up to `wanted` of the nearest units whose items pass the filter.
+  Result<std::vector<Candidate>> Passing(size_t wanted) {
+    std::vector<Candidate> passing;
+    std::unordered_set<UnitId> seen;
+    SearchOptions rest = options_;
+    for (size_t window = std::max<size_t>(64, 4 * wanted);; window *= 8) {
+      SL_ASSIGN_OR_RETURN(std::vector<Candidate> nearest, Nearest(window));
+      std::erase_if(nearest, [&seen](const Candidate& unit) { return !seen.insert(unit.row.unit).second; });
+      rest.k = wanted - passing.size();
+      SL_ASSIGN_OR_RETURN(const auto more, FilterInOrder(std::move(nearest), records_, rest, stats_));
+      passing.insert(passing.end(), more.begin(), more.end());
+      if (passing.size() == wanted || complete_) return passing;
+    }
+  }
+
+  /// Offers the nearest units of one segment: `wanted` of them, or as many as it finds.
+  Status SearchSegment(const SegmentSlot& slot, size_t wanted, BestK& best) {
+    // Where a good part of the rows is asked for, looking at all of them costs no more and misses none.
+    constexpr size_t kScanShare = 4;
+    const SealedSegment& segment = *slot.segment;
+    const LivingRows selector(slot, options_.filter);
+    SegmentSearch search{.fetch = wanted,
+                         .probes = state_.options.probes,
+                         .ef_search = state_.options.ef_search,
+                         .refine_factor = state_.options.refine_factor,
+                         .selector = selector.IsOpen() ? nullptr : &selector,
+                         .limits = options_.limits};
+    // Several rows of one unit may be near.
+    if (segment.rows() > segment.units()) search.fetch *= 2;
+    while (search.fetch < slot.live_rows() / kScanShare) {
+      hits_.clear();
+      SegmentStats counted;
+      SL_RETURN_IF_ERROR(segment.Search(query_, search, hits_, &counted));
+      stats_.vectors_scanned += counted.codes_scanned;
+      if (TakeUnits(segment, wanted) || hits_.size() < search.fetch) {
+        for (const Candidate& candidate : found_) best.Offer(candidate);
+        complete_ = false;
+        return {};
+      }
+      search.fetch *= 4;
+    }
+    return ScanSegment(slot, selector, best);
+  }
+
+  /// Takes each unit of the hits once into found_. @return whether there are `wanted` units.
+  bool TakeUnits(const SealedSegment& segment, size_t wanted) {
+    units_.clear();
+    found_.clear();
+    for (const RowHit& hit : hits_) {
+      const Candidate candidate{hit.score, segment.Info(hit.row), false};
+      // Best first: the first row of a unit is its best.
+      if (segment.rows() > segment.units() && !units_.insert(candidate.row.unit).second) continue;
+      found_.push_back(candidate);
+    }
+    return found_.size() >= wanted;
+  }
+
+  /// Offers every unit that the selector allows.
+  Status ScanSegment(const SegmentSlot& slot, const LivingRows& selector, BestK& best) {
+    constexpr size_t kBlock = 4096;
+    const size_t rows = slot.segment->rows();
+    std::vector<uint32_t> allowed;
+    std::vector<float> scores(kBlock);
+    Candidate unit;
+    for (size_t begin = 0; begin < rows; begin += kBlock) {
+      SL_RETURN_IF_ERROR(options_.limits.Check("search"));
+      allowed.clear();
+      for (size_t row = begin; row < std::min(rows, begin + kBlock); ++row) {
+        if (selector.Allows(static_cast<uint32_t>(row))) allowed.push_back(static_cast<uint32_t>(row));
+      }
+      slot.segment->Score(query_, allowed, scores.data());
+      stats_.vectors_scanned += allowed.size();
+      for (size_t i = 0; i < allowed.size(); ++i) {
+        const Candidate row{scores[i], slot.segment->Info(allowed[i]), false};
+        if (unit.row.unit == row.row.unit) {
+          if (row.score > unit.score) unit = row;
+          continue;
+        }
+        if (unit.row.unit) best.Offer(unit);
+        unit = row;
+      }
+    }
+    if (unit.row.unit) best.Offer(unit);
+    return {};
+  }
+
+  /// Scores from the stored embeddings. What was written again since this view was taken keeps the score of its row.
+  Status ScoreExactly(std::vector<Candidate>& candidates) {
+    std::vector<UnitId> ids;
+    std::vector<Candidate*> inexact;
+    for (Candidate& candidate : candidates) {
+      if (candidate.is_exact) continue;
+      ids.push_back(candidate.row.unit);
+      inexact.push_back(&candidate);
+    }
+    if (ids.empty()) return {};
+    SL_RETURN_IF_ERROR(options_.limits.Check("search"));
+    SL_ASSIGN_OR_RETURN(const auto vectors, records_.GetVectors(ids, state_.epoch));
+    for (size_t i = 0; i < inexact.size(); ++i) {
+      if (vectors[i]) TakeBestOf(*vectors[i], *inexact[i]);
+    }
+    return {};
+  }
+
+  void TakeBestOf(const std::vector<UnitVector>& vectors, Candidate& candidate) const {
+    for (size_t v = 0; v < vectors.size(); ++v) {
+      const UnitVector& vector = vectors[v];
+      float score = 0;
+      faiss::fvec_inner_products_ny(&score, query_.data(), vector.embedding.data(), query_.size(), 1);
+      if (v > 0 && score <= candidate.score) continue;
+      candidate.score = score;
+      candidate.row.is_frame = vector.frame_time_us.has_value();
+      candidate.row.frame_time_us = vector.frame_time_us.value_or(0);
+    }
+    candidate.is_exact = true;
+  }
+
+  const IndexState& state_;
+  const RocksDbRecordStore& records_;
+  const std::span<const float> query_;
+  const SearchOptions& options_;
+  SearchStats& stats_;
+  bool complete_ = false;
+
+  // Kept from segment to segment.
+  std::vector<RowHit> hits_;
+  std::vector<Candidate> found_;
+  std::unordered_set<UnitId> units_;
+};
+
+}  // namespace
+
+size_t IndexState::live_rows() const {
+  size_t rows = fresh->live_rows + (frozen != nullptr ? frozen->live_rows : 0);
+  for (const auto& slot : slots) rows += slot->live_rows();
+  return rows;
+}
+
+size_t IndexState::live_units() const {
+  size_t units = fresh->live_units + (frozen != nullptr ? frozen->live_units : 0);
+  for (const auto& slot : slots) units += slot->live_units();
+  return units;
+}
+
+Result<std::vector<Neighbor>> SegmentedView::Search(std::span<const float> query, const SearchOptions& options,
+                                                    SearchStats* stats) const {
+  SL_RETURN_IF_ERROR(CheckQuery(query, dim_, options.k));
+  const SearchGate::Pass pass(*gate_);
+  return Guard("search", [&] {
+    SearchStats counted;
+    SearchStats& counts = stats != nullptr ? *stats : counted;
+    counts = {};
+    return ViewSearch(*state_, *records_, query, options, counts).Run();
+  });
+}
+
+}  // namespace sightline::storage
