@@ -20,7 +20,7 @@ namespace sightline::storage {
 class CoarseLists : public faiss::Index {
  public:
   /// More lists than this have a graph.
-  static constexpr size_t kGraphLists = 65'536;
+  static constexpr size_t kGraphLists = 8'192;
 
   CoarseLists(RowStore centroids, std::optional<LinkGraph> graph);
 

@@ -197,7 +197,8 @@ Result<std::unique_ptr<PackedLists>> LoadLists(SegmentFileReader& file, const Iv
     entries += size;
     code_bytes += PackedLists::CodeBytes(size, shape.subspaces, shape.bits);
   }
-  if (entries > rows * (shape.two_lists ? 2 : 1) || file.SizeOf("LCOD") != code_bytes) {
+  const size_t copies = shape.two_lists && shape.lists > 1 ? 2 : 1;
+  if (entries != rows * copies || file.SizeOf("LCOD") != code_bytes) {
     return tl::unexpected(file.Bad("LSIZ", "has lists of another size"));
   }
   SL_ASSIGN_OR_RETURN(const std::vector<uint32_t> ids, file.ReadVector<uint32_t>("LIDS", entries));

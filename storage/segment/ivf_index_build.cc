@@ -10,6 +10,7 @@
 
 #include "storage/segment/ivf_index.h"
 #include "storage/segment/ivf_index_internal.h"
+#include "storage/segment/parallel_internal.h"
 
 namespace sightline::storage {
 namespace {
@@ -23,8 +24,6 @@ constexpr size_t kBlock = 4096;
 constexpr size_t kSecondChoices = 16;
 /// How much a second centroid that misses the row in the same direction as the first is disliked.
 constexpr float kSameDirectionWeight = 1.0f;
-
-Status Pause(const SegmentPlan& plan) { return plan.pause ? plan.pause() : Status{}; }
 
 // Note [Second list]
 // A query misses a row when it points away from the row's first centroid, along what that centroid leaves of the row. A
@@ -111,34 +110,37 @@ class ListFiller {
  private:
   Status AssignAll() {
     const size_t copies = assigner_.copies();
+    const size_t dim = rows_.dim();
     lists_of_.resize(rows_.rows() * copies);
-    Floats block(kBlock * rows_.dim());
-    Floats rotated(kBlock * rows_.dim());
-    for (size_t begin = 0; begin < rows_.rows(); begin += kBlock) {
-      SL_RETURN_IF_ERROR(Pause(plan_));
+    return ForPieces((rows_.rows() + kBlock - 1) / kBlock, plan_.pause, [&](size_t piece) {
+      const size_t begin = piece * kBlock;
       const size_t count = std::min(kBlock, rows_.rows() - begin);
+      Floats block(count * dim);
+      Floats rotated(count * dim);
       rows_.Read(begin, count, block.data());
-      Rotate(parts_.rotation, rows_.dim(), count, block.data(), rotated.data());
+      Rotate(parts_.rotation, dim, count, block.data(), rotated.data());
       assigner_.Assign(rotated, count, lists_of_.data() + begin * copies);
-    }
-    return {};
+    });
   }
 
   /// Several lists at a time, as many as make a block.
   Status EncodeAll() {
-    for (size_t first = 0; first < parts_.shape.lists;) {
-      SL_RETURN_IF_ERROR(Pause(plan_));
-      size_t entries = 0;
-      size_t last = first;
-      while (last < parts_.shape.lists && entries < kBlock) entries += parts_.lists->list_size(last++);
-      EncodeLists(first, last, entries);
-      first = last;
+    std::vector<size_t> firsts = {0};
+    size_t entries = 0;
+    for (size_t list = 0; list < parts_.shape.lists; ++list) {
+      entries += parts_.lists->list_size(list);
+      if (entries < kBlock && list + 1 < parts_.shape.lists) continue;
+      firsts.push_back(list + 1);
+      entries = 0;
     }
-    return {};
+    return ForPieces(firsts.size() - 1, plan_.pause,
+                     [&](size_t piece) { EncodeLists(firsts[piece], firsts[piece + 1]); });
   }
 
-  void EncodeLists(size_t first, size_t last, size_t entries) {
+  void EncodeLists(size_t first, size_t last) {
     const size_t dim = rows_.dim();
+    size_t entries = 0;
+    for (size_t list = first; list < last; ++list) entries += parts_.lists->list_size(list);
     Floats residuals(entries * dim);
     Floats row(dim);
     float* out = residuals.data();

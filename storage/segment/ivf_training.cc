@@ -20,11 +20,14 @@ using Floats = std::vector<float>;
 
 constexpr size_t kSamplePerList = 50;
 constexpr size_t kLeastSample = 32'768;
+constexpr size_t kMostSample = 600'000;  ///< 600 MB at dim 256.
 /// Rows per list at the least, so that lists can be trained.
 constexpr size_t kLeastRowsPerList = 8;
 constexpr int kCoarseIterations = 10;
-/// Above this, centroids are trained in two steps: all of them at once would take hours.
-constexpr size_t kOneStepLists = 16'384;
+/// Of k-means over the rows alone, after k-means over rows and queries.
+constexpr int kRowIterations = 4;
+/// Above this, centroids are trained in two steps: all of them at once takes a hundred times as long.
+constexpr size_t kOneStepLists = 8'192;
 /// Rows that are assigned between two pauses.
 constexpr size_t kAssignBlock = 4096;
 constexpr size_t kCodeSample = 20'000;
@@ -77,9 +80,12 @@ Floats ReadSample(const RowStore& rows, size_t count, std::mt19937_64& random) {
   return sample;
 }
 
-Floats ClusterOnce(const Floats& points, size_t dim, size_t clusters, const SegmentPlan& plan) {
+/// @param start  `clusters` centroids to begin with; empty: points drawn by plan.seed.
+Floats ClusterOnce(std::span<const float> points, size_t dim, size_t clusters, const SegmentPlan& plan,
+                   Floats start = {}) {
   faiss::Clustering clustering(static_cast<int>(dim), static_cast<int>(clusters));
-  clustering.niter = kCoarseIterations;
+  clustering.niter = start.empty() ? kCoarseIterations : kRowIterations;
+  clustering.centroids = std::move(start);
   clustering.spherical = true;
   clustering.seed = static_cast<int>(plan.seed);
   clustering.min_points_per_centroid = 1;  // else FAISS writes warnings
@@ -139,7 +145,19 @@ Floats ClusterTwice(const Floats& points, size_t dim, size_t clusters, const Seg
   return centroids;
 }
 
-Status TrainRotation(const Floats& sample, size_t dim, const IvfShape& shape, Floats& rotation) {
+Floats TrainCentroids(Floats& points, const Floats& rotation, size_t dim, size_t lists, const SegmentPlan& plan) {
+  if (lists > kOneStepLists) return ClusterTwice(points, dim, lists, plan);
+  const size_t row_values = points.size();
+  // A tenth of the points at most: the rows are what the lists are for.
+  const size_t queries = std::min(plan.training_queries.size() / dim, row_values / dim / 10);
+  if (queries == 0) return ClusterOnce(points, dim, lists, plan);
+  points.resize(row_values + queries * dim);
+  Rotate(rotation, dim, queries, plan.training_queries.data(), points.data() + row_values);
+  Floats of_both = ClusterOnce(points, dim, lists, plan);
+  return ClusterOnce(std::span(points).first(row_values), dim, lists, plan, std::move(of_both));
+}
+
+void TrainRotation(const Floats& sample, size_t dim, const IvfShape& shape, Floats& rotation) {
   const OneThread one_thread;
   faiss::OPQMatrix opq(static_cast<int>(dim), static_cast<int>(shape.subspaces), static_cast<int>(dim));
   faiss::ProductQuantizer codes(dim, shape.subspaces, static_cast<size_t>(shape.bits));
@@ -151,7 +169,14 @@ Status TrainRotation(const Floats& sample, size_t dim, const IvfShape& shape, Fl
   const size_t count = std::min(kCodeSample, sample.size() / dim);
   opq.train(static_cast<faiss::Index::idx_t>(count), sample.data());
   rotation = std::move(opq.A);
-  return {};
+}
+
+void RotateInPlace(const Floats& rotation, size_t dim, Floats& points) {
+  Floats point(dim);
+  for (size_t i = 0; i < points.size(); i += dim) {
+    std::copy_n(points.data() + i, dim, point.data());
+    Rotate(rotation, dim, 1, point.data(), points.data() + i);
+  }
 }
 
 /// One k-means per subspace over what the centroids leave of the sample.
@@ -190,30 +215,22 @@ Floats ResidualsOf(const Floats& sample, size_t count, const Floats& centroids, 
 Result<IvfQuantizers> Train(const RowStore& rows, const IvfShape& shape, const SegmentPlan& plan) {
   const size_t dim = rows.dim();
   std::mt19937_64 random(plan.seed);
-  const size_t wanted = std::max(kLeastSample, shape.lists * kSamplePerList);
-  Floats sample = ReadSample(rows, std::min(rows.rows(), wanted), random);
-  const size_t sample_rows = sample.size() / dim;
+  const size_t wanted = std::clamp(shape.lists * kSamplePerList, kLeastSample, kMostSample);
+  Floats points = ReadSample(rows, std::min(rows.rows(), wanted), random);
+  const size_t sample_rows = points.size() / dim;
   IvfQuantizers made{{}, {}, faiss::ProductQuantizer(dim, shape.subspaces, static_cast<size_t>(shape.bits))};
   SL_RETURN_IF_ERROR(Pause(plan));
   if (shape.rotated) {
-    SL_RETURN_IF_ERROR(TrainRotation(sample, dim, shape, made.rotation));
-    Floats rotated(sample.size());
-    Rotate(made.rotation, dim, sample_rows, sample.data(), rotated.data());
-    sample = std::move(rotated);
+    TrainRotation(points, dim, shape, made.rotation);
+    RotateInPlace(made.rotation, dim, points);
   }
-  // A tenth of the points at most: the rows are what the lists are for.
-  const size_t queries = std::min(plan.training_queries.size() / dim, sample_rows / 10);
-  Floats points(sample.size() + queries * dim);
-  std::copy(sample.begin(), sample.end(), points.begin());
-  Rotate(made.rotation, dim, queries, plan.training_queries.data(), points.data() + sample.size());
-  const Floats trained = shape.lists > kOneStepLists ? ClusterTwice(points, dim, shape.lists, plan)
-                                                     : ClusterOnce(points, dim, shape.lists, plan);
+  const Floats trained = TrainCentroids(points, made.rotation, dim, shape.lists, plan);
   made.centroids = RowStore(RowFormat::kInt8, dim, shape.lists);
   SL_RETURN_IF_ERROR(made.centroids.Write(0, shape.lists, trained.data()));
   Floats centroids(shape.lists * dim);
   made.centroids.Read(0, shape.lists, centroids.data());
   const size_t code_rows = std::min(kCodeSample, sample_rows);
-  const Floats residuals = ResidualsOf(sample, code_rows, centroids, dim, plan);
+  const Floats residuals = ResidualsOf(points, code_rows, centroids, dim, plan);
   SL_RETURN_IF_ERROR(TrainCodes(residuals, code_rows, plan, made.codes));
   return made;
 }

@@ -2,7 +2,9 @@
 #include "storage/segment/sealed_segment.h"
 
 #include <algorithm>
+#include <atomic>
 #include <set>
+#include <thread>
 
 #include "tests/storage/segment_fixture.h"
 #include "tests/support/test_support.h"
@@ -222,6 +224,33 @@ INSTANTIATE_TEST_SUITE_P(Kinds, SegmentKindTest,
                                            IndexOptions{.kind = IndexKind::kIvfPqFastScan, .opq = true}),
                          NameOfOptions);
 
+TEST_P(SegmentKindTest, SearchesOnManyThreadsAnswerAsOne) {
+  const TestRows rows = MakeRows(3'000, 32, 1);
+  const auto segment = Build(rows, GetParam());
+  const auto queries = MakeQueries(rows, 40, 2);
+  std::vector<std::vector<RowHit>> expected(queries.size());
+  for (size_t i = 0; i < queries.size(); ++i) ASSERT_THAT(segment->Search(queries[i], {}, expected[i]), IsOk());
+  std::atomic<int> different = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < 4; ++thread) {
+      threads.emplace_back([&] {
+        std::vector<RowHit> hits;
+        for (int round = 0; round < 5; ++round) {
+          for (size_t i = 0; i < queries.size(); ++i) {
+            const auto is_same = [](const RowHit& a, const RowHit& b) { return a.row == b.row && a.score == b.score; };
+            if (!segment->Search(queries[i], {}, hits) ||
+                !std::equal(hits.begin(), hits.end(), expected[i].begin(), expected[i].end(), is_same)) {
+              ++different;
+            }
+          }
+        }
+      });
+    }
+  }
+  EXPECT_EQ(different, 0);
+}
+
 IndexOptions Flat() { return {.kind = IndexKind::kFlat}; }
 
 TEST(SealedSegmentTest, UnitsAndItemsAreFound) {
@@ -288,6 +317,29 @@ TEST(SealedSegmentTest, WrongPlansAndSearchesAreRefused) {
   EXPECT_THAT(segment->Search(rows.row(0), {.fetch = 0}, hits), IsError(ErrorCode::kInvalidArgument));
   const std::vector<float> nan(8, std::numeric_limits<float>::quiet_NaN());
   EXPECT_THAT(segment->Search(nan, {}, hits), IsError(ErrorCode::kInvalidArgument));
+}
+
+TEST(SegmentIntegrationTest, ManyListsAreTrainedInTwoStepsAndFoundByAGraph) {
+  testing::UseOneThread();
+  const TestRows rows = MakeRows(66'000, 8, 1, 3'000);
+  const auto queries = MakeQueries(rows, 30, 2);
+  std::vector<float> training;
+  for (const auto& query : MakeQueries(rows, 200, 3)) training.insert(training.end(), query.begin(), query.end());
+  const IndexOptions options{.kind = IndexKind::kIvfPqFastScan, .lists = 8'200, .probes = 200};
+  const auto segment = SealedSegment::Build(rows, {.options = options, .training_queries = training});
+  ASSERT_THAT(segment, IsOk());
+  EXPECT_GE(RecallAt10(**segment, rows, queries), 0.95);
+  const TempDir folder;
+  ASSERT_THAT((*segment)->Write(folder / "1.seg"), IsOk());
+  const auto loaded = SealedSegment::Load(folder / "1.seg");
+  ASSERT_THAT(loaded, IsOk());
+  std::vector<RowHit> hits, loaded_hits;
+  for (const auto& query : queries) {
+    ASSERT_THAT((*segment)->Search(query, {}, hits), IsOk());
+    ASSERT_THAT((*loaded)->Search(query, {}, loaded_hits), IsOk());
+    ASSERT_EQ(hits.size(), loaded_hits.size());
+    for (size_t i = 0; i < hits.size(); ++i) EXPECT_EQ(hits[i].row, loaded_hits[i].row);
+  }
 }
 
 }  // namespace
