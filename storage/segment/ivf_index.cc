@@ -81,8 +81,10 @@ size_t IvfIndex::memory_bytes() const {
 
 size_t IvfIndex::ProbesOf(const SegmentSearch& search) const {
   size_t probes = search.probes != 0 ? search.probes : defaults_.probes;
-  if (probes == 0)
-    probes = std::max<size_t>(8, static_cast<size_t>(std::sqrt(static_cast<double>(parts_.shape.lists))));
+  if (probes == 0) {
+    const double by_size = (parts_.shape.two_lists ? 2 : 4) * std::sqrt(static_cast<double>(parts_.shape.lists));
+    probes = std::max<size_t>(16, static_cast<size_t>(by_size));
+  }
   probes = static_cast<size_t>(static_cast<double>(probes) * WideningFor(search));
   return std::clamp<size_t>(probes, 1, parts_.shape.lists);
 }

@@ -23,6 +23,9 @@ constexpr size_t kLeastSample = 32'768;
 constexpr size_t kMostSample = 600'000;  ///< 600 MB at dim 256.
 /// Rows per list at the least, so that lists can be trained.
 constexpr size_t kLeastRowsPerList = 8;
+/// Entries per list at the least when the number of lists is chosen by size: what the blocks of 32 codes are filled up
+/// with then stays below an eighth of the codes.
+constexpr size_t kLeastEntriesPerList = 128;
 constexpr int kCoarseIterations = 10;
 /// Of k-means over the rows alone, after k-means over rows and queries.
 constexpr int kRowIterations = 4;
@@ -242,8 +245,9 @@ IvfShape ShapeFor(const IndexOptions& options, size_t rows, size_t dim) {
   shape.bits = options.kind == IndexKind::kIvfPq ? 8 : 4;
   shape.rotated = options.opq && dim > 1;
   shape.two_lists = options.two_lists;
-  const double by_size = 4 * std::sqrt(static_cast<double>(rows));
-  shape.lists = options.lists != 0 ? options.lists : std::bit_ceil(static_cast<size_t>(by_size / std::sqrt(2.0)));
+  const auto by_size = static_cast<size_t>(4 * std::sqrt(static_cast<double>(rows) / 2));
+  const size_t most = rows * (shape.two_lists ? 2 : 1) / kLeastEntriesPerList;
+  shape.lists = options.lists != 0 ? options.lists : std::min(std::bit_ceil(by_size), std::bit_floor(most));
   shape.lists = std::clamp<size_t>(shape.lists, 1, std::max<size_t>(1, rows / kLeastRowsPerList));
   shape.subspaces = options.pq_subspaces;
   if (shape.subspaces == 0) {
