@@ -13,6 +13,7 @@
 #include "base/guard.h"
 #include "storage/collection_folder.h"
 #include "storage/record_codec.h"
+#include "storage/segment_files.h"
 #include "storage/snapshot_files.h"
 #include "storage/snapshot_internal.h"
 
@@ -128,10 +129,25 @@ Status BringFiles(const fs::path& snapshot, const SnapshotManifest& manifest, co
   return {};
 }
 
-/// Reads everything that will be the truth.
+/// Compares the sealed segments that the manifest lists with their checksums.
+Status CheckSegments(const fs::path& folder, const RocksDbRecordStore& store, const Limits& limits) {
+  SL_ASSIGN_OR_RETURN(const auto manifest, store.ReadManifest());
+  if (!manifest) return {};
+  for (const ManifestSegment& listed : manifest->segments) {
+    const Status whole = CheckSegmentFile(folder, listed.number, listed.file_bytes, listed.file_checksum,
+                                          [&limits] { return limits.Check("restore"); });
+    if (whole) continue;
+    if (whole.error().code != ErrorCode::kNotFound && whole.error().code != ErrorCode::kCorruption) return whole;
+    return Fail(ErrorCode::kCorruption, "the snapshot is damaged: " + whole.error().message);
+  }
+  return {};
+}
+
+/// Reads everything.
 Status VerifyFiles(const fs::path& folder, const Limits& limits) {
   SL_ASSIGN_OR_RETURN(const auto store, RocksDbRecordStore::Open(RecordsFolder(folder), {}));
   SL_RETURN_IF_ERROR(store->CheckTables());
+  SL_RETURN_IF_ERROR(CheckSegments(folder, *store, limits));
   VerifyReport report;
   SL_RETURN_IF_ERROR(store->Verify(*store->Freeze(), limits, report));
   if (report.findings.empty()) return {};

@@ -39,11 +39,11 @@ Result<SnapshotManifest> DecodeSnapshotManifest(std::string_view text);
 Result<SnapshotManifest> CheckSnapshot(const std::filesystem::path& folder);
 
 /// Makes a new collection in `folder` of a snapshot. Its files are linked where both lie on one file system and copied
-/// otherwise; neither the snapshot nor what is made of it ever changes them. All records are read and compared (Verify)
-/// before the collection exists: what is damaged is never restored. After a failure no collection is there.
-/// Errors: those of CheckSnapshot; kCorruption (the first finding of the comparison); kAlreadyExists (there is a
-/// collection), kFailedPrecondition (the folder holds something else, or is locked), kCancelled, kResourceExhausted,
-/// kUnavailable. Blocking I/O.
+/// otherwise; neither the snapshot nor what is made of it ever changes them. All tables, segments and records are read
+/// and compared (Verify) before the collection exists: what is damaged is never restored. After a failure no collection
+/// is there. Errors: those of CheckSnapshot; kCorruption (the first finding of the comparison); kAlreadyExists (there
+/// is a collection), kFailedPrecondition (the folder holds something else, or is locked), kCancelled,
+/// kResourceExhausted, kUnavailable. Blocking I/O.
 Result<SnapshotInfo> RestoreSnapshot(const std::filesystem::path& snapshot, const std::filesystem::path& folder,
                                      const Limits& limits);
 

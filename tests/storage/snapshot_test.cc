@@ -3,8 +3,8 @@
 
 #include <sys/stat.h>
 
-#include <atomic>
 #include <chrono>
+#include <stop_token>
 #include <thread>
 
 #include "storage/collection_folder.h"
@@ -131,9 +131,8 @@ TEST_F(SnapshotTest, SearchesGiveTheSame) {
 }
 
 TEST_F(SnapshotTest, CommitsGoOnAndEachSnapshotIsOneMoment) {
-  std::atomic<bool> done = false;
-  std::jthread writer([&] {
-    while (!done) Advance(1);
+  const std::jthread writer([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) Advance(1);
   });
   for (int i = 0; i < 5; ++i) {
     ASSERT_THAT(collection_->Snapshot(shot()), IsOk());
@@ -147,7 +146,6 @@ TEST_F(SnapshotTest, CommitsGoOnAndEachSnapshotIsOneMoment) {
     fs::remove_all(shot());
     fs::remove_all(restored());
   }
-  done = true;
 }
 
 TEST_F(SnapshotTest, WhatIsThereAlreadyIsNotTouched) {
@@ -171,6 +169,77 @@ TEST_F(SnapshotTest, SegmentsAndMediaComeAlongAndTemporaryFilesDoNot) {
   EXPECT_FALSE(fs::exists(shot() / "segments" / "half.tmp"));
   ASSERT_THAT(RestoreSnapshot(shot(), restored(), {}), IsOk());
   EXPECT_EQ(ReadTestFile(restored() / "media" / "ab" / "original.jpg"), "JPEG");
+}
+
+TEST_F(SnapshotTest, SealedSegmentsComeAlongAndAreChecked) {
+  collection_.reset();
+  fs::remove_all(live());
+  auto made = Collection::Create(live(), CrashConfig(), IndexOptions{.kind = IndexKind::kFlat}, CrashOptions());
+  ASSERT_THAT(made, IsOk());
+  collection_ = *std::move(made);
+  plan_ = CrashPlan();
+  Advance(20);
+  ASSERT_THAT(collection_->SealNow(), IsOk());
+  Advance(5);
+  const auto segments_in = [](const fs::path& folder) {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(folder / "segments")) found.push_back(entry.path());
+    return found;
+  };
+  const size_t sealed = segments_in(live()).size();
+  ASSERT_GT(sealed, 0U);
+  ASSERT_THAT(collection_->Snapshot(shot()), IsOk());
+  EXPECT_EQ(segments_in(shot()).size(), sealed);
+  Advance(10);
+  ASSERT_THAT(RestoreSnapshot(shot(), restored(), {}), IsOk());
+  {
+    const auto opened = Collection::Open(restored(), CrashOptions());
+    ASSERT_THAT(opened, IsOk());
+    EXPECT_THAT(Differences(**opened, 25), ::testing::IsEmpty());
+    EXPECT_EQ(segments_in(restored()).size(), sealed) << "what no manifest names would be gone";
+    const auto report = (*opened)->Verify({});
+    ASSERT_THAT(report, IsOk());
+    EXPECT_TRUE(report->findings.empty()) << report->findings.front().what;
+  }
+  fs::remove_all(restored());
+  collection_.reset();
+  const fs::path segment = segments_in(shot())[0];
+  std::string content = ReadTestFile(segment);
+  content[content.size() / 2] = static_cast<char>(content[content.size() / 2] ^ 0x10);
+  WriteTestFile(segment, content);
+  EXPECT_THAT(RestoreSnapshot(shot(), restored(), {}), IsErrorWith(ErrorCode::kCorruption, "damaged"));
+  EXPECT_THAT(Collection::Open(restored()), IsError(ErrorCode::kNotFound));
+}
+
+// Segments are sealed, merged and replaced all the time while snapshots are taken.
+TEST_F(SnapshotTest, SnapshotsAreWholeWhileSegmentsComeAndGo) {
+  collection_.reset();
+  fs::remove_all(live());
+  auto made = Collection::Create(live(), CrashConfig(), IndexOptions{.kind = IndexKind::kFlat, .seal_rows = 40},
+                                 CrashOptions());
+  ASSERT_THAT(made, IsOk());
+  collection_ = *std::move(made);
+  plan_ = CrashPlan();
+  const std::jthread writer([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) Advance(1);
+  });
+  for (int i = 0; i < 5; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    ASSERT_THAT(collection_->Snapshot(shot()), IsOk());
+    ASSERT_THAT(RestoreSnapshot(shot(), restored(), {}), IsOk());
+    {
+      const auto opened = Collection::Open(restored(), CrashOptions());
+      ASSERT_THAT(opened, IsOk());
+      const auto batches = CommittedBatches(**opened);
+      ASSERT_THAT(batches, IsOk());
+      EXPECT_THAT(Differences(**opened, *batches), ::testing::IsEmpty());
+      const auto report = (*opened)->Verify({});
+      ASSERT_THAT(report, IsOk());
+      EXPECT_TRUE(report->findings.empty()) << report->findings.front().what;
+    }
+    fs::remove_all(shot());
+    fs::remove_all(restored());
+  }
 }
 
 TEST_F(SnapshotTest, UnfinishedOnesAreNotRestored) {
