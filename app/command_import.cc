@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -10,11 +11,10 @@
 #include <CLI/CLI.hpp>
 
 #include "app/commands.h"
-#include "app/data_dir.h"
+#include "app/index_flags.h"
 #include "app/interrupt.h"
 #include "app/open.h"
 #include "app/progress_view.h"
-#include "app/scratch_folder.h"
 #include "indexer/transfer/export_importer.h"
 #include "indexer/transfer/vector_files.h"
 #include "indexer/transfer/vector_importer.h"
@@ -36,6 +36,7 @@ struct ImportFlags {
   std::vector<std::string> metadata;
   uint32_t dim = 0;  // 0: what the files have.
   bool no_metadata = false;
+  IndexOptionFlags index;
   bool json = false;
 };
 
@@ -49,6 +50,9 @@ Result<ImportSources> CollectSources(const ImportFlags& flags) {
   if (!flags.folder.empty()) {
     if (!flags.vectors.empty() || !flags.metadata.empty()) {
       return Fail(ErrorCode::kInvalidArgument, "give a folder or --vectors, not both");
+    }
+    if (std::error_code ignored; std::filesystem::is_regular_file(flags.folder, ignored)) {
+      return Fail(ErrorCode::kInvalidArgument, flags.folder + " is a file: give it with --vectors");
     }
     auto found = indexer::ListClipRetrievalFolder(flags.folder, flags.no_metadata);
     if (!found) return InputError(std::move(found).error());
@@ -68,15 +72,6 @@ Result<ImportSources> CollectSources(const ImportFlags& flags) {
   return sources;
 }
 
-Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const Session& session, const std::string& name,
-                                                          const storage::CollectionConfig& config) {
-  SL_ASSIGN_OR_RETURN(const auto folder, FolderOf(session, name));
-  auto opened = storage::Collection::Open(folder);
-  if (opened || opened.error().code != ErrorCode::kNotFound) return opened;
-  SL_RETURN_IF_ERROR(MakeFolders(folder.parent_path()));
-  return storage::Collection::Create(folder, config);
-}
-
 // The collection that takes the vectors: there already, or made for them.
 Result<storage::CollectionConfig> ConfigFor(const ImportFlags& flags, const ImportSources& sources) {
   auto columns = indexer::ColumnsOf(sources.files);
@@ -90,7 +85,12 @@ Result<storage::CollectionConfig> ConfigFor(const ImportFlags& flags, const Impo
       .model_name = "none", .model_fingerprint = "", .dim = *columns, .patch_storage = storage::PatchStorage::kNone};
 }
 
-ExitCode Finish(const indexer::IndexReport& report, ProgressStyle style, const char* noun) {
+// Waits for the index and tells what the run did. What is imported can be searched already; an interrupt only leaves
+// the index for later.
+Result<ExitCode> Finish(storage::Collection& collection, const indexer::IndexReport& report, ProgressStyle style,
+                        const char* noun, const std::stop_token& stop) {
+  const Status finished = report.stopped ? Status() : FinishIndex(collection, {.stop = stop});
+  if (!finished && finished.error().code != ErrorCode::kCancelled) return tl::unexpected<Error>(finished.error());
   PrintIndexReport(report, false, style, noun);
   if (report.stopped) return ExitCode::kInterrupted;
   const indexer::IndexProgress& progress = report.progress;
@@ -108,12 +108,13 @@ Result<ExitCode> RunImportOfExport(const Session& session, const ImportFlags& fl
   if (flags.dim != 0 && flags.dim != info.dim) {
     return Fail(ErrorCode::kInvalidArgument, fmt::format("--dim is {}, the export has {}", flags.dim, info.dim));
   }
-  SL_ASSIGN_OR_RETURN(const auto collection, OpenOrCreate(session, flags.collection, indexer::ConfigFor(info)));
+  SL_ASSIGN_OR_RETURN(const auto collection,
+                      OpenOrCreate(session, flags.collection, indexer::ConfigFor(info), {}, flags.index));
   const auto view = MakeProgressView(style, "items");
   const InterruptHandler interrupt(kHint);
   SL_ASSIGN_OR_RETURN(const auto report,
                       indexer::ImportExport(*collection, flags.folder, {}, view.get(), interrupt.token()));
-  return Finish(report, style, "items");
+  return Finish(*collection, report, style, "items", interrupt.token());
 }
 
 Result<ExitCode> RunImport(const Session& session, const ImportFlags& flags) {
@@ -122,14 +123,14 @@ Result<ExitCode> RunImport(const Session& session, const ImportFlags& flags) {
   if (!flags.folder.empty() && indexer::IsExport(flags.folder)) return RunImportOfExport(session, flags, style);
   SL_ASSIGN_OR_RETURN(ImportSources sources, CollectSources(flags));
   SL_ASSIGN_OR_RETURN(const storage::CollectionConfig config, ConfigFor(flags, sources));
-  SL_ASSIGN_OR_RETURN(const auto collection, OpenOrCreate(session, flags.collection, config));
+  SL_ASSIGN_OR_RETURN(const auto collection, OpenOrCreate(session, flags.collection, config, {}, flags.index));
   const auto view = MakeProgressView(style, "vectors");
   const InterruptHandler interrupt(kHint);
   indexer::VectorImportOptions options;
   options.notes = std::move(sources.notes);
   indexer::VectorImporter importer(*collection, std::move(options));
   SL_ASSIGN_OR_RETURN(const auto report, importer.Run(sources.files, view.get(), interrupt.token()));
-  return Finish(report, style, "vectors");
+  return Finish(*collection, report, style, "vectors", interrupt.token());
 }
 
 }  // namespace
@@ -147,6 +148,7 @@ void AddImportCommand(CLI::App& app, Session& session) {
   command->add_option("--dim", flags->dim, "Refuse vectors that do not have so many values")
       ->check(CLI::Range(1, 65536));
   command->add_flag("--no-metadata", flags->no_metadata, "Leave a folder's metadata out");
+  AddIndexOptionFlags(*command, flags->index);
   command->add_flag("--json", flags->json, "Events as JSON lines on standard output");
   command->footer(kExamples);
   command->callback([flags, &session] { session.run = [flags, &session] { return RunImport(session, *flags); }; });

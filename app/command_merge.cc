@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,10 +9,10 @@
 #include <CLI/CLI.hpp>
 
 #include "app/commands.h"
+#include "app/index_flags.h"
 #include "app/interrupt.h"
 #include "app/open.h"
 #include "app/progress_view.h"
-#include "app/scratch_folder.h"
 #include "indexer/transfer/collection_merger.h"
 
 namespace sightline::app {
@@ -28,27 +27,22 @@ constexpr const char* kExamples =
 struct MergeFlags {
   std::string target;
   std::vector<std::string> sources;
+  IndexOptionFlags index;
   bool json = false;
 };
-
-// Opens the target, or makes it as `like` was made.
-Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const std::filesystem::path& folder,
-                                                          const storage::CollectionConfig& like) {
-  auto opened = storage::Collection::Open(folder);
-  if (opened || opened.error().code != ErrorCode::kNotFound) return opened;
-  SL_RETURN_IF_ERROR(MakeFolders(folder.parent_path()));
-  return storage::Collection::Create(folder, like);
-}
 
 // Merges one source. The sources are opened one after the other: each needs memory for its index.
 Result<ExitCode> MergeOne(const Session& session, const MergeFlags& flags, const std::string& name,
                           const std::stop_token& stop) {
-  SL_ASSIGN_OR_RETURN(const auto folder, FolderOf(session, flags.target));
   SL_ASSIGN_OR_RETURN(const auto source, OpenCollection(session, name));
-  SL_ASSIGN_OR_RETURN(const auto target, OpenOrCreate(folder, source->config()));
+  // A new target is made as its first source was.
+  SL_ASSIGN_OR_RETURN(const auto target,
+                      OpenOrCreate(session, flags.target, source->config(), source->index_options(), flags.index));
   const ProgressStyle style = flags.json ? ProgressStyle::kJson : ProgressStyle::kAuto;
   const auto view = MakeProgressView(style, "items");
   SL_ASSIGN_OR_RETURN(const auto report, indexer::MergeCollection(*target, *source, {.name = name}, view.get(), stop));
+  const Status finished = report.stopped ? Status() : FinishIndex(*target, {.stop = stop});
+  if (!finished && finished.error().code != ErrorCode::kCancelled) return tl::unexpected<Error>(finished.error());
   if (!flags.json) fmt::print("{}: ", name);
   PrintIndexReport(report, false, style, "items");
   return report.stopped ? ExitCode::kInterrupted : ExitCode::kOk;
@@ -75,6 +69,7 @@ void AddMergeCommand(CLI::App& app, Session& session) {
   command->add_option("target", flags->target, "Collection that gets everything; made when it does not exist")
       ->required();
   command->add_option("source", flags->sources, "Collections, which stay as they are")->required();
+  AddIndexOptionFlags(*command, flags->index);
   command->add_flag("--json", flags->json, "Events as JSON lines on standard output");
   command->footer(kExamples);
   command->callback([flags, &session] { session.run = [flags, &session] { return RunMerge(session, *flags); }; });

@@ -102,6 +102,7 @@ SearchSubject SubjectOf(const SearchFlags& flags, const query::SearchRequest& re
   return {.collection = flags.collection,
           .words = WordsOf(flags),
           .picture = flags.image,
+          .vector = flags.vector,
           .item = request.query.item ? request.query.item->value : 0,
           .units = units,
           .min_match = flags.min_match,

@@ -8,6 +8,9 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "app/open.h"
+#include "app/scratch_folder.h"
+
 namespace sightline::app {
 
 void AddIndexOptionFlags(CLI::App& command, IndexOptionFlags& flags) {
@@ -33,6 +36,23 @@ Result<storage::IndexOptions> WithFlags(storage::IndexOptions options, const Ind
   options.exact_limit = flags.exact_limit.value_or(options.exact_limit);
   options.seal_rows = flags.seal_rows.value_or(options.seal_rows);
   return options;
+}
+
+Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const Session& session, const std::string& name,
+                                                          const storage::CollectionConfig& config,
+                                                          const storage::IndexOptions& fresh,
+                                                          const IndexOptionFlags& flags) {
+  SL_ASSIGN_OR_RETURN(const auto folder, FolderOf(session, name));
+  auto opened = storage::Collection::Open(folder);
+  if (!opened && opened.error().code != ErrorCode::kNotFound) return opened;
+  const storage::IndexOptions before = opened ? (*opened)->index_options() : fresh;
+  SL_ASSIGN_OR_RETURN(const storage::IndexOptions options, WithFlags(before, flags));
+  if (opened) {
+    if (options != before) SL_RETURN_IF_ERROR((*opened)->SetIndexOptions(options));
+    return opened;
+  }
+  SL_RETURN_IF_ERROR(MakeFolders(folder.parent_path()));
+  return storage::Collection::Create(folder, config, options);
 }
 
 Status FinishIndex(storage::Collection& collection, const Limits& limits) {

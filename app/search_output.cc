@@ -67,6 +67,7 @@ json::object QueryJson(const SearchSubject& subject, const query::SearchAnswer& 
     out["truncated"] = answer.truncated_query;
   }
   if (!subject.picture.empty()) out["image"] = json::string(ValidUtf8(subject.picture));
+  if (!subject.vector.empty()) out["vector"] = json::string(ValidUtf8(subject.vector));
   if (subject.item != 0) out["item_id"] = subject.item;
   return out;
 }
@@ -114,6 +115,13 @@ std::string HitRows(const query::Hit& hit, size_t rank, const TableShape& shape)
   return out;
 }
 
+// A vector of numbers would fill the screen.
+std::string Shortened(std::string text) {
+  constexpr size_t kShown = 40;
+  if (text.size() > kShown && text.starts_with('[')) text = text.substr(0, kShown) + "...]";
+  return text;
+}
+
 }  // namespace
 
 std::string Describe(const SearchSubject& subject) {
@@ -121,6 +129,7 @@ std::string Describe(const SearchSubject& subject) {
   if (!subject.words.empty()) out = fmt::format("\"{}\"", OneLine(subject.words));
   const std::string_view joint = out.empty() ? "" : ", ";
   if (!subject.picture.empty()) out += fmt::format("{}like {}", joint, OneLine(subject.picture));
+  if (!subject.vector.empty()) out += fmt::format("{}near {}", joint, Shortened(OneLine(subject.vector)));
   if (subject.item != 0) out += fmt::format("{}like item {}", joint, subject.item);
   return out;
 }

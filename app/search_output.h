@@ -13,16 +13,17 @@ namespace sightline::app {
 /// What was searched for and where, for every form of output.
 struct SearchSubject {
   std::string collection;
-  std::string words;    ///< Empty without words.
-  std::string picture;  ///< Path; empty without a picture.
-  uint64_t item = 0;    ///< 0 without an item.
-  uint64_t units = 0;   ///< Of the collection.
+  std::string words;     ///< Empty without words.
+  std::string picture;   ///< Path; empty without a picture.
+  std::string vector{};  ///< As given on the command line; empty without one.
+  uint64_t item = 0;     ///< 0 without an item.
+  uint64_t units = 0;    ///< Of the collection.
   std::optional<double> min_match;
   std::vector<UnitType> types;  ///< As asked for; empty: not asked.
   bool has_filter = false;      ///< Something else than types was asked for.
 };
 
-/// "a dog" / like dog.jpg / like item 12, or two of them: for headings.
+/// "a dog" / like dog.jpg / near query.npy / like item 12, or two of them: for headings.
 std::string Describe(const SearchSubject& subject);
 
 /// Why there is no hit, as one sentence; empty when there are hits.

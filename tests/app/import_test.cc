@@ -51,6 +51,7 @@ TEST_F(ImportIntegrationTest, SearchByVectorFindsWhatIsNearWithoutProbabilities)
   EXPECT_EQ(by_file.at("hits").at(0).at("metadata").at("colour").at(0), "red");
   const boost::json::value by_row = Json(Run({"search", "raw", "--vector", file().string() + "#1", "--json"}));
   EXPECT_EQ(by_row.at("hits").at(0).at("path"), hits[0].at("path"));
+  EXPECT_THAT(Run({"search", "raw", "--vector", "[0, 2, 0]"}).out, HasSubstr("near [0, 2, 0] in raw"));
 }
 
 TEST_F(ImportIntegrationTest, QueriesThatAreNoVectorsAreRefused) {
@@ -86,12 +87,30 @@ TEST_F(ImportIntegrationTest, RemovingTheFileRemovesItsRows) {
   EXPECT_THAT(Run({"list", "gone"}).out, HasSubstr("https://example.org/a"));
 }
 
+TEST_F(ImportIntegrationTest, AnImportSealsWhatItsIndexKindAsksFor) {
+  std::vector<std::vector<float>> rows;
+  for (int i = 0; i < 300; ++i) rows.push_back({1, static_cast<float>(i), 2});
+  testing::WriteTestFile(*shared_ / "many.npy", NpyOf(rows));
+  ASSERT_EQ(
+      Run({"import", "sealed", "--vectors", *shared_ / "many.npy", "--index-kind", "flat", "--index-seal-rows", "100"})
+          .exit_code,
+      0);
+  EXPECT_FALSE(fs::is_empty(folder_of("sealed") / "segments"));
+  ASSERT_EQ(Run({"snapshot", "sealed", *shared_ / "sealed-shot"}).exit_code, 0);
+  ASSERT_EQ(Run({"restore", *shared_ / "sealed-shot", "sealed2"}).exit_code, 0);
+  EXPECT_EQ(Run({"verify", "sealed2"}).exit_code, 0);
+  const auto here = Json(Run({"search", "sealed", "--vector", "[1, 1, 2]", "--json"})).at("hits");
+  EXPECT_EQ(here.as_array().size(), 10U);
+  EXPECT_EQ(Json(Run({"search", "sealed2", "--vector", "[1, 1, 2]", "--json"})).at("hits"), here);
+}
+
 TEST_F(ImportIntegrationTest, WhatDoesNotFitIsRefused) {
   testing::WriteTestFile(*shared_ / "two.npy", NpyOf({{1, 0}}));
   ExpectError(Run({"import", "raw", "--vectors", *shared_ / "two.npy"}), 2, "2 values");
   ExpectError(Run({"import", "new", "--vectors", file(), "--dim", "4"}), 2, "--dim is 4");
   ExpectError(Run({"import", "photos", "--vectors", file()}), 4, "sightline-small");
   ExpectError(Run({"import", "raw"}), 2, "nothing to import");
+  ExpectError(Run({"import", "raw", file()}), 2, "--vectors");
   ExpectError(Run({"import", "raw", *shared_ / "pictures"}), 3, "img_emb");
   testing::WriteTestFile(*shared_ / "bad.npy", "nothing");
   ExpectError(Run({"import", "new", "--vectors", *shared_ / "bad.npy"}), 3, "not an npy file");

@@ -33,12 +33,13 @@ using testing::WriteTestFile;
 
 class TransferCrashIntegrationTest : public ::testing::Test {
  protected:
-  // Runs the helper and kills it `delay` after it has opened the collection. Returns whether it was still running.
-  static bool RunAndKill(const std::vector<std::string>& arguments, std::chrono::microseconds delay) {
+  // Runs the helper and kills it `delay` after it has told of so many batches. Returns whether it was still running.
+  static bool RunAndKill(const std::vector<std::string>& arguments, int batches, std::chrono::microseconds delay) {
     std::vector<std::string> command = {SIGHTLINE_TRANSFER_HELPER};
     command.insert(command.end(), arguments.begin(), arguments.end());
     ChildProcess child(command);
     EXPECT_EQ(child.ReadLine(std::chrono::seconds(60)), "open");
+    while (batches > 0 && child.ReadLine(std::chrono::seconds(60))) --batches;
     std::this_thread::sleep_for(delay);
     ::kill(child.pid(), SIGKILL);
     const int status = child.Wait();
@@ -53,8 +54,9 @@ class TransferCrashIntegrationTest : public ::testing::Test {
     int killed = 0;
     size_t stored_before = 0;
     for (int round = 0; round < rounds; ++round) {
-      const auto delay = std::uniform_int_distribution<int64_t>(1'000, 40'000)(random);
-      killed += RunAndKill(arguments, std::chrono::microseconds(delay)) ? 1 : 0;
+      const int batches = std::uniform_int_distribution<int>(2, 40)(random);
+      const auto delay = std::uniform_int_distribution<int64_t>(0, 3'000)(random);
+      killed += RunAndKill(arguments, batches, std::chrono::microseconds(delay)) ? 1 : 0;
       auto opened = Collection::Open(folder);
       EXPECT_THAT(opened, IsOk());
       if (!opened) return 0;
