@@ -139,6 +139,7 @@ class EmbeddedCollection : public Collection {
   }
 
   Result<RepairReport> Repair(const Limits& limits) override {
+    const std::lock_guard one_at_a_time(repair_mutex_);
     return Guard("repair", [&]() -> Result<RepairReport> {
       RepairReport report;
       VerifyReport records;
@@ -220,6 +221,7 @@ class EmbeddedCollection : public Collection {
   const std::filesystem::path folder_;
   const std::shared_ptr<RocksDbRecordStore> store_;
   SegmentedIndex index_;
+  std::mutex repair_mutex_;
   mutable std::mutex commit_mutex_;
   std::optional<Error> index_failure_;
   mutable IndexWorker worker_;  ///< Last: it works with the others until it is gone.

@@ -54,19 +54,21 @@ IndexWorker::IndexWorker(std::filesystem::path collection, RocksDbRecordStore& s
     : collection_(std::move(collection)), store_(store), index_(index), commits_(commits) {}
 
 void IndexWorker::Start(const RecoveredIndex& recovered) {
-  manifest_ = recovered.manifest;
-  unusable_ = recovered.unusable;
-  damage_ = recovered.damage;
-  changes_ = recovered.changes;
-  seal_wanted_ = !unusable_.empty() || !damage_.empty();
-  failure_.reset();
-  retry_at_ = {};
+  {
+    const std::lock_guard lock(mutex_);
+    manifest_ = recovered.manifest;
+    unusable_ = recovered.unusable;
+    damage_ = recovered.damage;
+    changes_ = recovered.changes;
+    seal_wanted_ = !unusable_.empty() || !damage_.empty();
+    failure_.reset();
+    retry_at_ = {};
+  }
   Resume();
 }
 
 void IndexWorker::Resume() {
   thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
-  stop_ = thread_.get_stop_token();
 }
 
 void IndexWorker::Stop() {
@@ -114,6 +116,7 @@ IndexWorker::Progress IndexWorker::progress() const {
 
 void IndexWorker::Run(const std::stop_token& stop) {
   StepBack();
+  stop_ = stop;
   std::unique_lock lock(mutex_);
   while (true) {
     const auto has_work = [this] { return Clock::now() >= retry_at_ && DueTask(); };
@@ -193,7 +196,8 @@ Status IndexWorker::Publish(SegmentedIndex::Replacement replacement, Epoch cover
   const std::lock_guard files(files_mutex_);
   // What died after the state that the manifest is made from is in the change log: it comes after `covered`.
   Manifest next{.covered = covered, .next_number = manifest_.next_number, .segments = {}};
-  for (const auto& slot : index_.state()->slots) {
+  const auto state = index_.state();
+  for (const auto& slot : state->slots) {
     if (!IsAmong(replacement.numbers, slot->number)) next.segments.push_back(Listed(*slot));
   }
   if (replacement.made != nullptr) {

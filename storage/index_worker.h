@@ -75,6 +75,7 @@ class IndexWorker {
   Manifest manifest_;               ///< As stored.
   std::vector<uint64_t> unusable_;  ///< Of its segments.
   std::chrono::steady_clock::time_point resumed_at_{};
+  std::stop_token stop_;
 
   std::mutex files_mutex_;
   mutable std::mutex mutex_;
@@ -87,7 +88,6 @@ class IndexWorker {
   std::chrono::steady_clock::time_point retry_at_{};
   std::vector<std::string> damage_;
   uint64_t changes_ = 0;  ///< In the change log, about.
-  std::stop_token stop_;
   std::jthread thread_;
 };
 
