@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "storage/collection.h"
+#include "storage/snapshot.h"
 #include "tests/storage/crash_plan.h"
 #include "tests/support/child_process.h"
 #include "tests/support/power_loss.h"
@@ -86,6 +87,25 @@ class CrashIntegrationTest : public ::testing::TestWithParam<storage::IndexOptio
     if (!index.damage.empty()) return index.damage;
     return Differences(**collection, *batches);
   }
+  /// Restores one of the two snapshots that the writer left, if it is whole, and compares it with the batches that it
+  /// has.
+  std::vector<std::string> CheckSnapshotOf(uint64_t batches, int which, uint64_t& restored) {
+    const std::filesystem::path snapshot = folder_.string() + ".snapshot" + std::to_string(which);
+    if (const auto checked = storage::CheckSnapshot(snapshot); !checked) {
+      if (checked.error().code == ErrorCode::kNotFound) return {};
+      return {checked.error().message};
+    }
+    const std::filesystem::path target = scratch_ / "restored";
+    std::filesystem::remove_all(target);
+    if (const auto made = storage::RestoreSnapshot(snapshot, target, {}); !made) return {made.error().message};
+    const auto collection = Collection::Open(target, CrashOptions());
+    if (!collection) return {collection.error().message};
+    const auto has = CommittedBatches(**collection);
+    if (!has) return {has.error().message};
+    if (*has > batches) return {"the snapshot has batch " + std::to_string(*has)};
+    ++restored;
+    return Differences(**collection, *has);
+  }
   bool HasSegments() const { return GetParam().kind != storage::IndexKind::kAuto; }
 
   TempDir scratch_;
@@ -123,6 +143,22 @@ TEST_P(CrashIntegrationTest, PowerLossLosesNothingAcknowledged) {
   }
   EXPECT_GE(last_, Rounds());
   EXPECT_EQ(most_segments_ > 0, HasSegments());
+}
+
+TEST_P(CrashIntegrationTest, KilledWhileTakingSnapshotsLosesNothingAcknowledged) {
+  PowerLossImage image(root_, scratch_ / "image");
+  uint64_t restored = 0;
+  for (uint64_t round = 0; round < Rounds(); ++round) {
+    const bool cuts_power = round % 2 == 0;
+    const auto run = KillWriter("snapshot", microseconds(random_() % 150'000),
+                                cuts_power ? image.environment() : std::vector<std::string>(), {"snapshots"});
+    if (cuts_power) image.CutPower();
+    const uint64_t acknowledged = std::max(run.acknowledged, last_);
+    ASSERT_THAT(Check(acknowledged), IsEmpty()) << "round " << round << ", batch " << acknowledged;
+    for (int which : {0, 1}) ASSERT_THAT(CheckSnapshotOf(last_, which, restored), IsEmpty()) << "round " << round;
+    image.Reset();
+  }
+  EXPECT_GE(restored, Rounds());  // While one is replaced the other is whole.
 }
 
 TEST_P(CrashIntegrationTest, ShortWritesLoseNothing) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // What the crash tests kill: commits the batches of CrashPlan for ever and says so after each.
-//   crash_writer FOLDER [create] [nosync]
+//   crash_writer FOLDER [create] [nosync] [snapshots]
 // Lines on standard output: "ready" before the first call into the collection, "created" or "opened", "ack N" when
-// batch N is acknowledged, "error ..." before it gives up (exit status 1).
+// batch N is acknowledged, "snapshot" when one of every few batches is whole (in FOLDER.snapshot, in place of the
+// last), "error ..." before it gives up (exit status 1).
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <string>
 
 #include "tests/storage/crash_plan.h"
@@ -31,9 +33,11 @@ void Say(const char* word) {
 int main(int argc, char** argv) {
   using namespace sightline::testing;
   bool create = false;
+  bool snapshots = false;
   auto options = CrashOptions();
   for (int i = 2; i < argc; ++i) {
     if (std::strcmp(argv[i], "create") == 0) create = true;
+    if (std::strcmp(argv[i], "snapshots") == 0) snapshots = true;
     if (std::strcmp(argv[i], "nosync") != 0) continue;
     options = {};  // buffers that never fill: a flush would sync what came before it
     options.sync_commits = false;
@@ -54,5 +58,10 @@ int main(int argc, char** argv) {
     if (const auto epoch = (*collection)->Commit(*changes); !epoch) return GiveUp(epoch.error());
     std::printf("ack %llu\n", static_cast<unsigned long long>(plan.batches()));
     std::fflush(stdout);
+    if (!snapshots || plan.batches() % 4 != 0) continue;
+    const std::string folder = std::string(argv[1]) + ".snapshot" + std::to_string(plan.batches() / 4 % 2);
+    std::filesystem::remove_all(folder);
+    if (const auto taken = (*collection)->Snapshot(folder); !taken) return GiveUp(taken.error());
+    Say("snapshot");
   }
 }
