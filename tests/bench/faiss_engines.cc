@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include <faiss/IndexFlat.h>
 #include <faiss/IndexHNSW.h>
@@ -58,6 +60,31 @@ std::vector<int64_t> ExactNearest(const std::vector<float>& vectors, size_t dim,
   std::vector<Idx> ids(scores.size());
   flat.search(count, queries.data(), static_cast<Idx>(k), scores.data(), ids.data());
   return {ids.begin(), ids.end()};
+}
+
+std::vector<int64_t> ExactNearest(const VectorData& data, size_t rows, const std::vector<float>& queries, size_t k) {
+  constexpr size_t kBlock = 100'000;
+  const size_t count = queries.size() / data.dim();
+  using Hit = std::pair<float, Idx>;
+  std::vector<std::vector<Hit>> best(count);
+  std::vector<float> scores(count * k);
+  std::vector<Idx> ids(count * k);
+  for (size_t begin = 0; begin < rows; begin += kBlock) {
+    const std::vector<float> block = data.Rows(begin, std::min(kBlock, rows - begin));
+    faiss::IndexFlatIP flat(static_cast<Idx>(data.dim()));
+    flat.add(static_cast<Idx>(block.size() / data.dim()), block.data());
+    flat.search(static_cast<Idx>(count), queries.data(), static_cast<Idx>(k), scores.data(), ids.data());
+    for (size_t i = 0; i < scores.size(); ++i) best[i / k].emplace_back(scores[i], ids[i] + static_cast<Idx>(begin));
+    for (auto& hits : best) {
+      std::sort(hits.begin(), hits.end(), std::greater<>());
+      hits.resize(k);
+    }
+  }
+  std::vector<int64_t> nearest;
+  for (const auto& hits : best) {
+    for (const Hit& hit : hits) nearest.push_back(hit.second);
+  }
+  return nearest;
 }
 
 std::vector<Engine> MakeFaissEngines(const std::vector<float>& vectors, size_t dim, size_t lists,

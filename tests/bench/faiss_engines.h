@@ -7,12 +7,15 @@
 #include <vector>
 
 #include "tests/bench/bench_measure.h"
+#include "tests/bench/vector_data.h"
 
 namespace sightline::bench {
 
 /// The k nearest by exact search, best first.
 std::vector<int64_t> ExactNearest(const std::vector<float>& vectors, size_t dim, const std::vector<float>& queries,
                                   size_t k);
+/// The same over the first `rows` generated vectors, which are made block by block.
+std::vector<int64_t> ExactNearest(const VectorData& data, size_t rows, const std::vector<float>& queries, size_t k);
 
 /// FAISS's own indexes over `vectors`, built here. The first is IndexFlatIP, the next IndexHNSWFlat (M 32), the next
 /// IVF4096,Flat when `lists` is set.

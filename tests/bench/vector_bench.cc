@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Recall, rate, memory and build time of FAISS's own indexes on generated vectors (tests/bench/vector_data.h).
+// Recall, rate, memory and build time of every kind of segment on generated vectors (tests/bench/vector_data.h), beside
+// FAISS's own indexes.
 //   vector_bench [--rows 1000000] [--queries 1000] [--seconds 1] [--rounds 3] [--callers 64] [--lists 4096]
 //                [--noise X] [--offset X] [--spectrum X] [--cache FOLDER] [--json FILE] [--npy FOLDER]
+//                [--segments "flat int8;hnsw"] [--streamed 1 [--threads 2]]
+// --streamed: rows that would not fit as floats, a segment of ivfpq_fastscan alone.
 // Prints a Markdown table. Every search runs on its caller's thread alone. OMP_WAIT_POLICY=passive should be set.
 #include <cstdio>
 #include <fstream>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <omp.h>
+#include <sys/resource.h>
+
+#include <fmt/format.h>
 
 #include "base/check.h"
 #include "tests/bench/bench_arguments.h"
 #include "tests/bench/bench_measure.h"
 #include "tests/bench/faiss_engines.h"
+#include "tests/bench/segment_engines.h"
 #include "tests/bench/vector_data.h"
 
 namespace sightline::bench {
@@ -48,18 +56,57 @@ void WriteNpy(const std::string& file, const std::vector<T>& values, size_t colu
   SL_CHECK(out.good());
 }
 
+MeasureOptions OptionsOf(const Arguments& arguments) {
+  return {.rounds = static_cast<int>(arguments.Count("rounds", 3)),
+          .seconds = arguments.Number("seconds", 1),
+          .callers = arguments.Count("callers", 64)};
+}
+
+void Report(const Arguments& arguments, const std::vector<Engine>& engines, const QuerySet& set, size_t baseline) {
+  omp_set_num_threads(1);
+  const auto measured = Measure(engines, set, OptionsOf(arguments));
+  PrintMarkdown(engines, measured, baseline);
+  if (!arguments.Text("json").empty()) WriteJsonLines(arguments.Text("json"), engines, measured);
+}
+
+/// Training with queries takes others than the search is measured with.
+std::vector<float> TrainingQueries(const VectorData& data) { return data.Queries(1'000'000, 5000); }
+
+/// Vectors are made as they are needed: rows that do not fit into memory as floats.
+void RunStreamed(const Arguments& arguments, const VectorData& data, QuerySet set) {
+  const size_t rows = arguments.Count("rows", 10'000'000);
+  double start = WallSeconds();
+  set.truth = ExactNearest(data, rows, set.queries, set.k);
+  std::printf("%zu vectors, %zu queries; exact answers in %.1f s\n\n", rows, set.size(), WallSeconds() - start);
+  std::fflush(stdout);
+  omp_set_num_threads(static_cast<int>(arguments.Count("threads", 2)));
+  const GeneratedRows source(data, rows, nullptr);
+  std::vector<Engine> engines;
+  for (const SegmentCase& segment_case : LargeSegmentCases(static_cast<uint32_t>(arguments.Count("lists", 8192)))) {
+    for (Engine& engine : MakeSegmentEngines(source, segment_case, TrainingQueries(data), arguments.Text("cache"))) {
+      engines.push_back(std::move(engine));
+    }
+  }
+  if (engines.empty()) return;
+  Report(arguments, engines, set, 0);
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  std::printf("\nmost memory in use: %.1f GiB\n", static_cast<double>(usage.ru_maxrss) / (1 << 20));
+}
+
 void Run(const Arguments& arguments) {
   VectorRecipe recipe;
   recipe.noise = arguments.Number("noise", recipe.noise);
   recipe.query_offset = arguments.Number("offset", recipe.query_offset);
   recipe.spectrum = arguments.Number("spectrum", recipe.spectrum);
   const VectorData data(recipe);
-  const double start = WallSeconds();
-  const std::vector<float> vectors = RowsOnAllCores(data, arguments.Count("rows", 1'000'000));
-  const double generated = WallSeconds();
   QuerySet set;
   set.dim = data.dim();
   set.queries = data.Queries(0, arguments.Count("queries", 1000));
+  if (arguments.Count("streamed", 0) != 0) return RunStreamed(arguments, data, std::move(set));
+  const double start = WallSeconds();
+  const std::vector<float> vectors = RowsOnAllCores(data, arguments.Count("rows", 1'000'000));
+  const double generated = WallSeconds();
   set.truth = ExactNearest(vectors, set.dim, set.queries, set.k);
   std::printf("%zu vectors, %zu queries; generated in %.1f s, exact answers in %.1f s\n\n", vectors.size() / set.dim,
               set.size(), generated - start, WallSeconds() - generated);
@@ -71,15 +118,17 @@ void Run(const Arguments& arguments) {
     WriteNpy(folder + "/truth.npy", set.truth, set.k, "<i8");
   }
   const std::string cache = arguments.Text("cache");
-  const auto engines = MakeFaissEngines(vectors, set.dim, arguments.Count("lists", 4096), {16, 32, 64, 128},
-                                        {16, 64, 128}, cache.empty() ? "" : cache + "/hnsw32.faiss");
-  omp_set_num_threads(1);
-  const auto measured = Measure(engines, set,
-                                {.rounds = static_cast<int>(arguments.Count("rounds", 3)),
-                                 .seconds = arguments.Number("seconds", 1),
-                                 .callers = arguments.Count("callers", 64)});
-  PrintMarkdown(engines, measured, 2);
-  if (!arguments.Text("json").empty()) WriteJsonLines(arguments.Text("json"), engines, measured);
+  auto engines = MakeFaissEngines(vectors, set.dim, arguments.Count("lists", 4096), {16, 32, 40, 64, 128},
+                                  {16, 64, 128}, cache.empty() ? "" : cache + "/hnsw32.faiss");
+  const std::string names = fmt::format(";{};", arguments.Text("segments"));
+  const GeneratedRows source(data, vectors.size() / set.dim, &vectors);
+  for (const SegmentCase& segment_case : StandardSegmentCases()) {
+    if (names != ";;" && names.find(fmt::format(";{};", segment_case.name)) == std::string::npos) continue;
+    for (Engine& engine : MakeSegmentEngines(source, segment_case, TrainingQueries(data), cache)) {
+      engines.push_back(std::move(engine));
+    }
+  }
+  Report(arguments, engines, set, 2);
 }
 
 }  // namespace

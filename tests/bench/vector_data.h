@@ -14,7 +14,7 @@ struct VectorRecipe {
   uint32_t centres = 20'000;
   double spectrum = 12;       ///< Coordinate j has the scale 1 / (1 + j / spectrum).
   double noise = 0.72;        ///< Length of the noise around a centre, relative to the centre's.
-  double query_offset = 0.7;  ///< Length of what is added to every query before it is normalised.
+  double query_offset = 0.6;  ///< Length of what is added to every query before it is normalised.
 };
 
 /// Unit vectors that stand for picture embeddings, and queries that stand for text embeddings. The same on every
