@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What every Collection must do, run over the embedded one and over the one in memory.
+// What every Collection must do; conformance_life_test.cc has what it must do over a life of changes.
 #include <algorithm>
 #include <limits>
 #include <set>
 
-#include "storage/collection.h"
-#include "tests/storage/sample_records.h"
-#include "tests/support/memory_collection.h"
-#include "tests/support/test_support.h"
+#include "tests/storage/conformance_fixture.h"
 
 namespace sightline::testing {
 namespace {
 
-using storage::Collection;
-using storage::CollectionConfig;
 using storage::ItemRecord;
 using storage::PatchStorage;
 using storage::SearchOptions;
@@ -22,67 +17,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr uint32_t kDim = 16;
-
-enum class Kind { kEmbedded, kSegmented, kMemory };
-
-class ConformanceTest : public ::testing::TestWithParam<Kind> {
- protected:
-  std::unique_ptr<Collection> Make(PatchStorage patches = PatchStorage::kInt8) {
-    const CollectionConfig config{"small", "fingerprint", kDim, patches};
-    if (GetParam() == Kind::kMemory) return *MemoryCollection::Create(config);
-    const auto folder = folder_ / ("c" + std::to_string(made_++));
-    if (GetParam() == Kind::kEmbedded) return *Collection::Create(folder, config);
-    // Seals and merges all the time.
-    return *Collection::Create(folder, config, {.kind = storage::IndexKind::kFlat, .seal_rows = 3});
-  }
-  void SetUp() override { collection_ = Make(); }
-  void TearDown() override {
-    const auto report = collection_->Verify({});
-    ASSERT_THAT(report, IsOk());
-    for (const auto& finding : report->findings) ADD_FAILURE() << finding.what;
-  }
-
-  Sample Sampled(const std::string& path, uint64_t seed, size_t vectors = 1) {
-    return MakeSample(*collection_, path, seed, vectors);
-  }
-  /// A sample that is committed already.
-  Sample Added(const std::string& path, uint64_t seed, size_t vectors = 1) {
-    Sample sample = Sampled(path, seed, vectors);
-    EXPECT_THAT(collection_->Commit(Put({sample})), IsOk());
-    return sample;
-  }
-  std::optional<ItemRecord> Item(ItemId id) { return (*collection_->records().GetItems({{id}}))[0]; }
-  bool HasUnit(UnitId id) { return (*collection_->records().GetUnits({{id}}))[0].has_value(); }
-  std::vector<UnitId> Search(const Embedding& query, size_t k, const Filter* filter = nullptr) {
-    SearchOptions options{.k = k, .filter = filter, .limits = {}};
-    const auto found = collection_->View()->Search(query, options);
-    EXPECT_THAT(found, IsOk());
-    std::vector<UnitId> units;
-    for (const auto& neighbor : *found) units.push_back(neighbor.unit);
-    return units;
-  }
-  /// Commits and expects that nothing changes.
-  void ExpectRefused(const WriteSet& changes, const std::string& part) {
-    const Epoch before = collection_->View()->epoch();
-    const auto stats = collection_->Stats();
-    EXPECT_THAT(collection_->Commit(changes), IsErrorWith(ErrorCode::kInvalidArgument, part));
-    EXPECT_EQ(collection_->View()->epoch(), before);
-    EXPECT_EQ(collection_->Stats()->items, stats->items);
-    EXPECT_EQ(collection_->Stats()->units, stats->units);
-  }
-
-  TempDir folder_;
-  int made_ = 0;
-  std::unique_ptr<Collection> collection_;
-};
-
-INSTANTIATE_TEST_SUITE_P(Collections, ConformanceTest,
-                         ::testing::Values(Kind::kEmbedded, Kind::kSegmented, Kind::kMemory), [](const auto& tested) {
-                           return tested.param == Kind::kEmbedded    ? "Embedded"
-                                  : tested.param == Kind::kSegmented ? "Segmented"
-                                                                     : "Memory";
-                         });
+INSTANTIATE_TEST_SUITE_P(Collections, ConformanceTest, ::testing::ValuesIn(ConformanceKinds()), NameOfKind);
 
 TEST_P(ConformanceTest, NewCollectionIsEmpty) {
   EXPECT_EQ(collection_->config().dim, kDim);
