@@ -33,6 +33,10 @@ void AddCommands(CLI::App& app, Session& session, EarlyAnswers& early) {
   app.add_option("--data-dir", session.globals.data_dir, "Folder of the collections");
   app.add_option("--threads", session.globals.threads, "Threads for everything together (default: the cores)")
       ->check(CLI::Range(1, 1024));
+  app.add_option("--min-free", session.globals.min_free_mb,
+                 "MB that index, import and merge leave free on the disk: they stop before it is full")
+      ->check(CLI::Range(0, 1'000'000'000))
+      ->capture_default_str();
   app.add_option("--patch-cache", session.globals.patch_cache_mb,
                  "MB of patches that a run of searches keeps in memory; 0: none")
       ->check(CLI::Range(0, 1'000'000))
@@ -63,8 +67,9 @@ Result<ExitCode> PrintConfig(const GlobalOptions& globals) {
   SL_ASSIGN_OR_RETURN(const auto data_dir, ResolveDataDir(globals.data_dir));
   const auto model = FindModelDir("");
   const ThreadBudget budget = MakeThreadBudget(globals.threads, 0);
-  fmt::print("data_dir = {}\nmodel = {}\nthreads = {}\npatch_cache_mb = {}\n", TomlString(data_dir.string()),
-             TomlString(model ? model->string() : ""), budget.total, globals.patch_cache_mb);
+  fmt::print("data_dir = {}\nmodel = {}\nthreads = {}\nmin_free_mb = {}\npatch_cache_mb = {}\n",
+             TomlString(data_dir.string()), TomlString(model ? model->string() : ""), budget.total, globals.min_free_mb,
+             globals.patch_cache_mb);
   return ExitCode::kOk;
 }
 

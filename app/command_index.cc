@@ -87,7 +87,8 @@ Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const Session& session
                                                           const encoder::EncoderInfo& info,
                                                           std::optional<ScratchFolder>& scratch) {
   SL_ASSIGN_OR_RETURN(auto folder, FolderOf(session, flags.collection));
-  auto opened = storage::Collection::Open(folder);
+  const storage::OpenOptions open_options{.min_free_bytes = session.globals.min_free_bytes()};
+  auto opened = storage::Collection::Open(folder, open_options);
   if (opened) {
     SL_RETURN_IF_ERROR(CheckModelOf(flags.collection, (*opened)->config(), info));
     SL_RETURN_IF_ERROR(CheckAgainst((*opened)->config(), flags));
@@ -110,7 +111,7 @@ Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const Session& session
     folder = scratch->path() / flags.collection;
   }
   SL_RETURN_IF_ERROR(MakeFolders(folder.parent_path()));
-  return storage::Collection::Create(folder, config, options);
+  return storage::Collection::Create(folder, config, options, open_options);
 }
 
 media::ClipOptions ClipOptionsOf(const IndexFlags& flags) {

@@ -43,7 +43,8 @@ Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const Session& session
                                                           const storage::IndexOptions& fresh,
                                                           const IndexOptionFlags& flags) {
   SL_ASSIGN_OR_RETURN(const auto folder, FolderOf(session, name));
-  auto opened = storage::Collection::Open(folder);
+  const storage::OpenOptions open_options{.min_free_bytes = session.globals.min_free_bytes()};
+  auto opened = storage::Collection::Open(folder, open_options);
   if (!opened && opened.error().code != ErrorCode::kNotFound) return opened;
   const storage::IndexOptions before = opened ? (*opened)->index_options() : fresh;
   SL_ASSIGN_OR_RETURN(const storage::IndexOptions options, WithFlags(before, flags));
@@ -52,7 +53,7 @@ Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const Session& session
     return opened;
   }
   SL_RETURN_IF_ERROR(MakeFolders(folder.parent_path()));
-  return storage::Collection::Create(folder, config, options);
+  return storage::Collection::Create(folder, config, options, open_options);
 }
 
 Status FinishIndex(storage::Collection& collection, const Limits& limits) {

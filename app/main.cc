@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "app/cli.h"
+#include "base/open_files.h"
 
 namespace {
 
@@ -19,5 +20,6 @@ void EnsurePassiveOpenMp(char** argv) {
 
 int main(int argc, char** argv) {
   EnsurePassiveOpenMp(argv);
+  sightline::RaiseOpenFileLimit(4096);  // many systems allow far more than they give
   return sightline::app::RunSightline(argc, argv);
 }

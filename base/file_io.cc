@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/open_files.h"
+
 namespace sightline {
 namespace {
 
@@ -129,7 +131,10 @@ Error ErrnoError(int error_number, std::string_view what, const std::filesystem:
   if (error_number == ELOOP || error_number == ENAMETOOLONG || error_number == EISDIR) {
     code = ErrorCode::kInvalidArgument;
   }
-  return {code, path.string() + ": cannot " + std::string(what) + ": " + std::generic_category().message(error_number)};
+  Error error{code, path.string() + ": cannot " + std::string(what) + ": "};
+  error.message += std::generic_category().message(error_number);
+  if (error_number == EMFILE) error.message += ": " + DescribeOpenFileLimit();
+  return error;
 }
 
 }  // namespace sightline

@@ -22,7 +22,8 @@ namespace {
 // A file is taken for unchanged when its size and time are those that were stored. The modification time alone would
 // not do: it travels with a file that is renamed over another, and tools set it back. The status change time moves with
 // each of these, so the later of both is stored. Clocks of file systems are coarse, so a file may change again without
-// its time showing it: a time that is younger than this is stored as 0, and the next run reads the file once more.
+// its time showing it: a time that is younger than this is stored as 0, and the next run reads the file once more. So
+// is one that lies in the future, because the clock was set back or a tool set it: it would hide later changes.
 // The time of a tar member is that of its shard.
 constexpr int64_t kSettledNanos = 100'000'000;
 
@@ -31,8 +32,8 @@ int64_t Nanos(const timespec& time) { return time.tv_sec * 1'000'000'000 + time.
 int64_t ChangeTime(const struct stat& info) {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
-  if (Nanos(now) - Nanos(info.st_ctim) < kSettledNanos) return 0;
-  return std::max(Nanos(info.st_mtim), Nanos(info.st_ctim));
+  const int64_t changed = std::max(Nanos(info.st_mtim), Nanos(info.st_ctim));
+  return Nanos(now) - changed < kSettledNanos ? 0 : changed;
 }
 
 std::string DescribeMode(mode_t mode) {

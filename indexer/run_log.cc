@@ -18,6 +18,9 @@ using storage::WriteSet;
 constexpr size_t kFewErrors = 256;
 constexpr std::chrono::seconds kWriteLongJobEvery{2};
 
+// The time now, unless the clock was set back since `then`: a job does not end before it began.
+int64_t Later(int64_t then) { return std::max(then, UnixSeconds()); }
+
 }  // namespace
 
 int64_t UnixSeconds() {
@@ -102,7 +105,7 @@ Result<RunLog> RunLog::Start(storage::Collection& collection, std::vector<std::s
 
 JobRecord RunLog::JobAfter(const BatchTally& tally) const {
   JobRecord job = job_;
-  job.updated_at = UnixSeconds();
+  job.updated_at = Later(job_.updated_at);
   job.items_added += tally.added;
   job.items_unchanged += tally.unchanged;
   job.items_duplicate += tally.duplicate;
@@ -169,7 +172,7 @@ void RunLog::Tell() {
 
 Status RunLog::Finish(JobState state) {
   job_.state = state;
-  job_.updated_at = UnixSeconds();
+  job_.updated_at = Later(job_.updated_at);
   WriteSet end;
   end.put_job = job_;
   SL_RETURN_IF_ERROR(collection_.Commit(end));

@@ -45,7 +45,10 @@ struct OpenOptions {
   size_t write_buffer_bytes = 128u << 20;  ///< Memory for changes that are in the write-ahead log only.
   size_t block_cache_bytes = 256u << 20;   ///< Memory for what was read; half for patches and thumbnails.
   size_t filter_cache_bytes = 32u << 20;   ///< Memory for the items of conditions that were searched for.
-  int max_open_files = 512;
+  int max_open_files = 512;                ///< Tables that stay open; fewer where the process may not have so many.
+  /// A commit that adds units is refused while the disk has less free than this: bulk jobs stop before it is full.
+  /// Above `write_buffer_bytes` everything that was acknowledged can still leave the write-ahead log. 0: no limit.
+  uint64_t min_free_bytes = 0;
 };
 
 /// One sealed segment of the index.

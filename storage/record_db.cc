@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/open_files.h"
 #include "storage/record_db_internal.h"
 
 namespace sightline::storage {
@@ -51,6 +52,18 @@ class LogForwarder : public rocksdb::Logger {
   }
 };
 
+// What a process opens beside tables: the log, the manifest, the model, media, standard streams.
+constexpr uint64_t kOtherFiles = 32;
+// Fewer tables than this RocksDB does not take.
+constexpr uint64_t kFewestTables = 20;
+
+Status CheckOpenFiles(const std::filesystem::path& path) {
+  if (OpenFileLimit() >= kOtherFiles + kFewestTables) return {};
+  return Fail(ErrorCode::kResourceExhausted, path.string() + ": a collection needs at least " +
+                                                 std::to_string(kOtherFiles + kFewestTables) + " open files, and " +
+                                                 DescribeOpenFileLimit());
+}
+
 bool HoldsBigValues(Family family) { return family == Family::kPatches || family == Family::kThumbnails; }
 
 rocksdb::BlockBasedTableOptions TableOptions(Family family, const std::shared_ptr<rocksdb::Cache>& cache) {
@@ -87,7 +100,8 @@ rocksdb::DBOptions DatabaseOptions(const OpenOptions& options, bool create) {
   result.error_if_exists = create;
   result.create_missing_column_families = true;
   result.max_background_jobs = std::max(2, options.background_threads);
-  result.max_open_files = options.max_open_files;
+  const uint64_t tables = OpenFileLimit() - std::min(OpenFileLimit(), kOtherFiles);
+  result.max_open_files = static_cast<int>(std::min<uint64_t>(tables, static_cast<uint64_t>(options.max_open_files)));
   result.db_write_buffer_size = options.write_buffer_bytes;
   result.max_total_wal_size = 2 * options.write_buffer_bytes;
   // A torn tail is what a crash leaves: recovery takes everything before it, and that is everything acknowledged.
@@ -131,7 +145,9 @@ std::string_view NameOf(Family family) {
 
 Error FromRocks(const rocksdb::Status& status, std::string_view what) {
   const std::string message = status.ToString();
-  return {CodeOf(status, message), "cannot " + std::string(what) + ": " + message};
+  Error error{CodeOf(status, message), "cannot " + std::string(what) + ": " + message};
+  if (Mentions(message, EMFILE)) error.message += ": " + DescribeOpenFileLimit();
+  return error;
 }
 
 Result<std::unique_ptr<RecordDb>> RecordDb::Open(const std::filesystem::path& path, const OpenOptions& options,
@@ -146,7 +162,8 @@ Result<std::unique_ptr<RecordDb>> RecordDb::Open(const std::filesystem::path& pa
                                                FamilyOptions(Family::kMeta, options, records, patches));
   std::vector<rocksdb::ColumnFamilyDescriptor> to_open = {unused};
   if (!create) to_open.insert(to_open.end(), families.begin(), families.end());
-  std::unique_ptr<RecordDb> opened(new RecordDb);
+  SL_RETURN_IF_ERROR(CheckOpenFiles(path));
+  std::unique_ptr<RecordDb> opened(new RecordDb(path, options));
   rocksdb::DB* raw = nullptr;
   rocksdb::Status status =
       rocksdb::DB::Open(DatabaseOptions(options, create), path.string(), to_open, &opened->handles_, &raw);
@@ -167,6 +184,9 @@ Result<std::unique_ptr<RecordDb>> RecordDb::Open(const std::filesystem::path& pa
 
 RecordDb::~RecordDb() {
   if (db_ == nullptr) return;
+  // A clean end leaves an empty log, so that the next opening has nothing to replay and the disk does not hold things
+  // twice. What cannot be written now is in the log.
+  db_->Flush(rocksdb::FlushOptions(), handles_).PermitUncheckedError();
   for (rocksdb::ColumnFamilyHandle* each : handles_) db_->DestroyColumnFamilyHandle(each).PermitUncheckedError();
   db_->Close().PermitUncheckedError();
 }

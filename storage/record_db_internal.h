@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <rocksdb/db.h>
@@ -15,6 +16,7 @@
 
 #include "base/result.h"
 #include "storage/collection.h"
+#include "storage/free_space.h"
 
 namespace sightline::storage {
 
@@ -76,17 +78,23 @@ class RecordDb {
   /// For scans over a whole family. What it reads does not displace anything in the cache.
   std::unique_ptr<rocksdb::Iterator> NewIterator(Family family, const rocksdb::Snapshot* snapshot) const;
 
+  /// Whether there is as much room on the disk as OpenOptions wants. Errors: kResourceExhausted.
+  Status CheckRoom() const { return CheckFreeSpace(path_, min_free_bytes_); }
+
   /// Writes all or nothing, durably when `sync`.
   Status Write(rocksdb::WriteBatch& batch, bool sync);
 
  private:
-  RecordDb() = default;
+  RecordDb(std::filesystem::path path, const OpenOptions& options)
+      : path_(std::move(path)), min_free_bytes_(options.min_free_bytes) {}
   /// Up to kChunk keys; values and statuses have one entry per key.
   void GetChunk(Family family, const std::string* keys, size_t count, const rocksdb::Snapshot* snapshot,
                 rocksdb::PinnableSlice* values, rocksdb::Status* statuses) const;
 
   static constexpr size_t kChunk = 16;
 
+  const std::filesystem::path path_;
+  const uint64_t min_free_bytes_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;  ///< RocksDB's default one, unused; then as in kAllFamilies.
 };

@@ -153,6 +153,7 @@ Result<RocksDbRecordStore::Committed> RocksDbRecordStore::CommitAndReport(const 
     SL_RETURN_IF_ERROR(CheckWriteSet(changes, config_));
     const std::lock_guard lock(impl_->mutex);
     if (impl_->failure) return tl::unexpected(*impl_->failure);
+    if (!changes.put_units.empty()) SL_RETURN_IF_ERROR(impl_->db->CheckRoom());
     if (changes.empty()) return Committed{impl_->state.epoch, {}};
     for (const ItemRecord& item : changes.put_items) {
       if (item.id.value >= impl_->next.next_item) {

@@ -27,7 +27,7 @@ void AppendQuoted(const std::string& argument, std::string& command) {
 RunResult RunProgram(const std::vector<std::string>& arguments, const RunOptions& options) {
   const testing::TempDir folder;
   testing::WriteTestFile(folder / "in", options.input);
-  std::string command = "env";
+  std::string command = options.setup.empty() ? "env" : options.setup + " && env";
   for (const std::string& variable : options.variables) AppendQuoted(variable, command);
   AppendQuoted(SIGHTLINE_BINARY, command);
   for (const std::string& argument : arguments) AppendQuoted(argument, command);

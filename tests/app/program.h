@@ -17,8 +17,9 @@ struct RunResult {
 };
 
 struct RunOptions {
-  std::string input;                   ///< Standard input.
-  std::vector<std::string> variables;  ///< "NAME=value", added to the environment.
+  std::string input = {};                   ///< Standard input.
+  std::vector<std::string> variables = {};  ///< "NAME=value", added to the environment.
+  std::string setup = {};                   ///< A shell command that goes before, as "ulimit -n 40".
 };
 
 /// Runs the real `sightline` to its end.

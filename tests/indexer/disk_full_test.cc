@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A real full disk: a collection on a small tmpfs.
-#include <sys/mount.h>
-
 #include <string>
 
 #include "indexer/indexer.h"
 #include "tests/indexer/index_fixture.h"
+#include "tests/support/small_disk.h"
 
 namespace sightline::indexer {
 namespace {
@@ -19,36 +18,15 @@ using testing::FakeEncoder;
 using testing::IsErrorWith;
 using testing::IsOk;
 using testing::RecordingObserver;
+using testing::SmallDisk;
 using testing::TempDir;
 using testing::WriteManyBmps;
 
-/// A file system in memory of a given size. Needs the right to mount.
-class SmallDisk {
- public:
-  explicit SmallDisk(const std::string& size) { mounted_ = Mount(size, 0); }
-  ~SmallDisk() {
-    if (mounted_) ::umount2(dir_.path().c_str(), MNT_DETACH);
-  }
-  SmallDisk(const SmallDisk&) = delete;
-  SmallDisk& operator=(const SmallDisk&) = delete;
-
-  bool mounted() const { return mounted_; }
-  bool Grow(const std::string& size) { return Mount(size, MS_REMOUNT); }
-  fs::path path() const { return dir_.path(); }
-
- private:
-  bool Mount(const std::string& size, unsigned long flags) {
-    return ::mount("tmpfs", dir_.path().c_str(), "tmpfs", flags, ("size=" + size).c_str()) == 0;
-  }
-
-  TempDir dir_;
-  bool mounted_ = false;
-};
-
 TEST(DiskFullIntegrationTest, RunEndsWithAClearErrorKeepsWhatItHasAndGoesOnWhenThereIsRoom) {
   constexpr uint32_t kPictures = 400;
-  SmallDisk disk("16m");
-  if (!disk.mounted()) GTEST_SKIP() << "mounting a tmpfs is not allowed here";
+  const TempDir scratch;
+  SmallDisk disk(scratch / "disk");
+  if (!disk.Mount("size=16m")) GTEST_SKIP() << disk.reason();
   const TempDir photos;
   WriteManyBmps(photos.path(), "p", kPictures);
   FakeEncoder encoder({.image_res = 64, .patch_size = 4, .dim = 256, .fingerprint = "fake"});  // 67 kB of patches each
@@ -64,7 +42,7 @@ TEST(DiskFullIntegrationTest, RunEndsWithAClearErrorKeepsWhatItHasAndGoesOnWhenT
                 IsErrorWith(ErrorCode::kResourceExhausted, ""));
   }
   {
-    ASSERT_TRUE(disk.Grow("256m"));
+    ASSERT_TRUE(disk.Remount("size=256m"));
     auto collection = Collection::Open(folder);
     ASSERT_THAT(collection, IsOk());
     ExpectSound(**collection);

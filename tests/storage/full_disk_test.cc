@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A disk that is full or read-only: a clear error, nothing acknowledged lost, and it goes on when there is room again.
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 
 #include "storage/collection.h"
 #include "tests/storage/crash_plan.h"
 #include "tests/storage/sample_records.h"
 #include "tests/support/child_process.h"
+#include "tests/support/small_disk.h"
 #include "tests/support/test_support.h"
 
 namespace sightline::testing {
@@ -22,28 +20,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 const std::string kExhausted = "error " + std::string(NameOf(ErrorCode::kResourceExhausted));
-
-/// A small file system in memory. Needs the right to mount.
-class SmallDisk {
- public:
-  explicit SmallDisk(const std::filesystem::path& path) : path_(path) { std::filesystem::create_directories(path_); }
-  ~SmallDisk() {
-    if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
-  }
-
-  bool Mount(const char* options, unsigned long flags = 0) {
-    const bool done = ::mount("tmpfs", path_.c_str(), "tmpfs", flags, options) == 0;
-    if (!done) reason_ = std::string("cannot mount a tmpfs here: ") + std::strerror(errno);
-    mounted_ = mounted_ || done;
-    return done;
-  }
-  const std::string& reason() const { return reason_; }
-
- private:
-  std::filesystem::path path_;
-  bool mounted_ = false;
-  std::string reason_;
-};
 
 class FullDiskTest : public ::testing::Test {
  protected:
