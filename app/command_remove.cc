@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
-#include <boost/json.hpp>
 
 #include "app/commands.h"
+#include "app/interrupt.h"
 #include "app/item_kind.h"
 #include "app/item_reference.h"
 #include "app/open.h"
+#include "app/path_list.h"
+#include "app/removal.h"
 #include "app/text.h"
 #include "indexer/location.h"
 #include "query/filter_parser.h"
@@ -25,10 +29,18 @@ namespace {
 struct RemoveFlags {
   std::string collection;
   std::vector<std::string> items;
+  bool null_separated = false;
   bool missing = false;
   std::string filter;  // JSON; empty: none.
   bool dry_run = false;
   bool json = false;
+};
+
+// One run of the command.
+struct Run {
+  storage::Collection& collection;
+  Remover& remover;
+  std::stop_token stop;
 };
 
 Result<std::optional<storage::ItemRecord>> ReadItem(const storage::RecordStore& records, ItemId id) {
@@ -36,150 +48,86 @@ Result<std::optional<storage::ItemRecord>> ReadItem(const storage::RecordStore& 
   return std::move(items[0]);
 }
 
-// What a removal changes, and what is told once it is done.
-struct Removal {
-  storage::WriteSet changes;
-  ItemId item;
-  std::string what;  // What kind of item, for people.
-  std::vector<std::string> removed_paths;
-  std::string remaining_path;  // Empty when the item is gone.
-};
-
-// The item goes when none of its paths stays.
-Removal RemovePaths(storage::ItemRecord item, const std::function<bool(const std::string&)>& goes) {
-  Removal removal;
-  removal.item = item.id;
-  removal.what = DescribeItem(item);
-  std::vector<storage::ItemPath> remaining;
-  for (const storage::ItemPath& path : item.paths) {
-    if (goes(path.path)) {
-      removal.removed_paths.push_back(path.path);
-    } else {
-      remaining.push_back(path);
-    }
-  }
-  if (remaining.empty()) {
-    removal.changes.remove_items.push_back(item.id);
-    return removal;
-  }
-  removal.remaining_path = remaining[0].path;
-  item.paths = std::move(remaining);
-  removal.changes.put_items.push_back(std::move(item));
-  return removal;
-}
-
-// An item goes as a whole when it is named by id. Named by a path, it keeps the other places where its content lies.
-Removal PlanRemoval(storage::ItemRecord item, const std::string& reference) {
-  const std::vector<std::string> spellings = SpellingsOf(reference);
-  const bool by_id = ParseItemId(reference).has_value();
-  return RemovePaths(std::move(item), [&](const std::string& path) {
-    return by_id || std::find(spellings.begin(), spellings.end(), path) != spellings.end();
-  });
-}
-
-void Tell(const Removal& removal, const RemoveFlags& flags) {
-  if (flags.json) {
-    boost::json::array paths;
-    for (const std::string& path : removal.removed_paths) paths.emplace_back(ValidUtf8(path));
-    boost::json::object object = {{"item_id", removal.item.value},
-                                  {"removed_paths", std::move(paths)},
-                                  {"item_removed", removal.remaining_path.empty()}};
-    if (flags.dry_run) object["dry_run"] = true;
-    fmt::print("{}\n", boost::json::serialize(object));
-    return;
-  }
-  const char* const verb = flags.dry_run ? "would remove" : "removed";
-  for (const std::string& path : removal.removed_paths) {
-    if (removal.remaining_path.empty()) {
-      fmt::print("{} item {} ({}): {}\n", verb, removal.item.value, removal.what, OneLine(path));
-    } else {
-      fmt::print("{} a path of item {}: {} (it stays as {})\n", verb, removal.item.value, OneLine(path),
-                 OneLine(removal.remaining_path));
-    }
-  }
-}
-
-// Commits `removals` and empties them.
-Status CommitAndTell(storage::Collection& collection, std::vector<Removal>& removals, const RemoveFlags& flags) {
-  storage::WriteSet together;
-  for (Removal& removal : removals) {
-    for (auto& item : removal.changes.put_items) together.put_items.push_back(std::move(item));
-    for (const ItemId id : removal.changes.remove_items) together.remove_items.push_back(id);
-  }
-  if (!flags.dry_run) {
-    SL_RETURN_IF_ERROR(collection.Commit(together));
-  }
-  for (const Removal& removal : removals) Tell(removal, flags);
-  removals.clear();
-  return {};
-}
-
-using GoingPaths = std::function<bool(const std::string&)>;
-
-// Removes the paths that go, and items of which none stays. `goes_of` gives for an item which of its paths go. Returns
-// how many items that changed.
-Result<size_t> RemoveWhere(storage::Collection& collection,
-                           const std::function<GoingPaths(const storage::ItemRecord&)>& goes_of,
-                           const RemoveFlags& flags) {
-  constexpr size_t kRemovalsPerCommit = 1000;
-  size_t count = 0;
-  std::vector<Removal> removals;
-  Status committed;
-  SL_RETURN_IF_ERROR(collection.ForEachItem([&](const storage::ItemRecord& item) {
-    Removal removal = RemovePaths(item, goes_of(item));
-    if (removal.removed_paths.empty()) return true;
-    ++count;
-    removals.push_back(std::move(removal));
-    if (removals.size() == kRemovalsPerCommit) committed = CommitAndTell(collection, removals, flags);
-    return committed.has_value();
+// Looks at every item and removes what `plan` says. Returns how many items that changed.
+Result<size_t> RemoveWhere(Run& run, const std::function<Removal(const storage::ItemRecord&)>& plan) {
+  SL_RETURN_IF_ERROR(run.remover.Flush());
+  const size_t before = run.remover.count();
+  Status added;
+  SL_RETURN_IF_ERROR(run.collection.ForEachItem([&](const storage::ItemRecord& item) {
+    Removal removal = plan(item);
+    if (!removal.removed_paths.empty()) added = run.remover.Add(std::move(removal));
+    return added.has_value() && !run.stop.stop_requested();
   }));
-  SL_RETURN_IF_ERROR(committed);
-  SL_RETURN_IF_ERROR(CommitAndTell(collection, removals, flags));
-  return count;
+  SL_RETURN_IF_ERROR(added);
+  SL_RETURN_IF_ERROR(run.remover.Flush());
+  return run.remover.count() - before;
 }
 
 // What came from a captions file or an archive that is named itself.
-Result<size_t> RemoveWithin(storage::Collection& collection, const std::string& file, const RemoveFlags& flags) {
+Result<size_t> RemoveWithin(Run& run, const std::string& file) {
   std::vector<std::string> prefixes = SpellingsOf(file);
   for (std::string& prefix : prefixes) prefix += '#';
-  const GoingPaths is_within = [&](const std::string& path) {
+  const auto is_within = [&](const std::string& path) {
     return std::any_of(prefixes.begin(), prefixes.end(),
                        [&](const std::string& prefix) { return path.starts_with(prefix); });
   };
-  return RemoveWhere(
-      collection, [&](const storage::ItemRecord&) { return is_within; }, flags);
+  return RemoveWhere(run, [&](const storage::ItemRecord& item) { return PlanRemoval(item, is_within); });
+}
+
+Result<size_t> RemoveMissing(Run& run) {
+  return RemoveWhere(run, [](const storage::ItemRecord& item) { return PlanRemoval(item, indexer::HasVanished); });
 }
 
 // Whole items.
-Status RemoveMatching(storage::Collection& collection, const Filter& filter, const RemoveFlags& flags) {
-  const auto goes_of = [&](const storage::ItemRecord& item) -> GoingPaths {
+Result<size_t> RemoveMatching(Run& run, const Filter& filter) {
+  return RemoveWhere(run, [&](const storage::ItemRecord& item) {
     const bool goes = ItemMatches(filter, item);
-    return [goes](const std::string&) { return goes; };
-  };
-  SL_RETURN_IF_ERROR(RemoveWhere(collection, goes_of, flags));
-  return {};
+    return PlanRemoval(item, [goes](const std::string&) { return goes; });
+  });
 }
 
-// A commit of its own for every reference, so that a later one sees what an earlier one did.
-Result<bool> RemoveOne(storage::Collection& collection, const std::string& reference, const RemoveFlags& flags) {
-  const auto id = ResolveItem(collection.records(), reference);
-  if (!id && id.error().code != ErrorCode::kNotFound) return tl::unexpected<Error>(id.error());
-  std::optional<storage::ItemRecord> item;
-  if (id) {
-    SL_ASSIGN_OR_RETURN(item, ReadItem(collection.records(), *id));
+// The item that is named, as it is once what waits is removed.
+Result<std::optional<storage::ItemRecord>> FindItem(Run& run, const std::string& reference) {
+  const storage::RecordStore& records = run.collection.records();
+  auto id = ResolveItem(records, reference);
+  if (id && run.remover.IsPending(*id)) {
+    SL_RETURN_IF_ERROR(run.remover.Flush());
+    id = ResolveItem(records, reference);
   }
-  if (!item) {
-    SL_ASSIGN_OR_RETURN(const size_t within, id ? Result<size_t>(0) : RemoveWithin(collection, reference, flags));
-    if (within > 0) return true;
-    fmt::print(stderr, "no such item: {}\n", OneLine(reference));
-    return false;
+  if (id) return ReadItem(records, *id);
+  if (id.error().code == ErrorCode::kNotFound) return std::nullopt;
+  return tl::unexpected<Error>(id.error());
+}
+
+// An item goes as a whole when it is named by id. Named by a path, it keeps the other places where its content lies.
+Result<bool> RemoveOne(Run& run, const std::string& reference) {
+  const bool by_id = ParseItemId(reference).has_value();
+  SL_ASSIGN_OR_RETURN(auto item, FindItem(run, reference));
+  if (item) {
+    const std::vector<std::string> spellings = SpellingsOf(reference);
+    SL_RETURN_IF_ERROR(run.remover.Add(PlanRemoval(*std::move(item), [&](const std::string& path) {
+      return by_id || std::find(spellings.begin(), spellings.end(), path) != spellings.end();
+    })));
+    return true;
   }
-  const Removal removal = PlanRemoval(*std::move(item), reference);
-  if (!flags.dry_run) {
-    SL_RETURN_IF_ERROR(collection.Commit(removal.changes));
+  SL_ASSIGN_OR_RETURN(const size_t within, by_id ? Result<size_t>(0) : RemoveWithin(run, reference));
+  if (within > 0) return true;
+  fmt::print(stderr, "no such item: {}\n", OneLine(reference));
+  return false;
+}
+
+// The references, with those of standard input in the place of "-".
+Result<std::vector<std::string>> ReadReferences(const RemoveFlags& flags) {
+  std::vector<std::string> references;
+  for (const std::string& item : flags.items) {
+    if (item != "-") {
+      references.push_back(item);
+      continue;
+    }
+    SL_ASSIGN_OR_RETURN(const auto listed, ReadPathList(stdin, flags.null_separated ? '\0' : '\n'));
+    for (const auto& path : listed) references.push_back(path.string());
   }
-  Tell(removal, flags);
-  return true;
+  return references;
 }
 
 Result<ExitCode> RunRemove(const Session& session, const RemoveFlags& flags) {
@@ -192,17 +140,21 @@ Result<ExitCode> RunRemove(const Session& session, const RemoveFlags& flags) {
     if (filter.empty())
       return Fail(ErrorCode::kInvalidArgument, "the filter lets everything through: nothing is removed");
   }
+  SL_ASSIGN_OR_RETURN(const std::vector<std::string> references, ReadReferences(flags));
   SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, flags.collection));
+  Remover remover(*collection, {.dry_run = flags.dry_run, .json = flags.json});
+  const InterruptHandler interrupt("stopping: what is told is removed; run the same command again to go on");
+  Run run{*collection, remover, interrupt.token()};
   bool found_all = true;
-  for (const std::string& reference : flags.items) {
-    SL_ASSIGN_OR_RETURN(const bool found, RemoveOne(*collection, reference, flags));
+  for (const std::string& reference : references) {
+    if (run.stop.stop_requested()) break;
+    SL_ASSIGN_OR_RETURN(const bool found, RemoveOne(run, reference));
     found_all = found_all && found;
   }
-  if (flags.missing) {
-    SL_RETURN_IF_ERROR(RemoveWhere(
-        *collection, [](const storage::ItemRecord&) -> GoingPaths { return indexer::HasVanished; }, flags));
-  }
-  if (!filter.empty()) SL_RETURN_IF_ERROR(RemoveMatching(*collection, filter, flags));
+  SL_RETURN_IF_ERROR(remover.Flush());
+  if (flags.missing && !run.stop.stop_requested()) SL_RETURN_IF_ERROR(RemoveMissing(run));
+  if (!filter.empty() && !run.stop.stop_requested()) SL_RETURN_IF_ERROR(RemoveMatching(run, filter));
+  if (run.stop.stop_requested()) return ExitCode::kInterrupted;
   return found_all ? ExitCode::kOk : ExitCode::kNoResult;
 }
 
@@ -212,8 +164,11 @@ void AddRemoveCommand(CLI::App& app, Session& session) {
   auto flags = std::make_shared<RemoveFlags>();
   CLI::App* command = app.add_subcommand("remove", "Remove items from a collection; files stay where they are");
   command->add_option("collection", flags->collection, "Its name")->required();
-  command->add_option("item", flags->items,
-                      "Ids or paths; a captions file or an archive stands for all that came from it");
+  command->add_option(
+      "item", flags->items,
+      "Ids or paths; a captions file or an archive stands for all that came from it; - reads a list from "
+      "standard input");
+  command->add_flag("--null", flags->null_separated, "What is listed on standard input ends in a zero byte");
   command->add_flag("--missing", flags->missing,
                     "Everything whose files are gone (a disk that is not mounted is gone!)");
   command->add_option("--filter", flags->filter, "Every item that passes this filter: JSON, as search takes it");

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 
+#include <fmt/format.h>
+
 #include "tests/app/app_fixture.h"
 
 namespace sightline::app {
@@ -129,6 +131,31 @@ TEST_F(CollectionsIntegrationTest, RemoveTellsWhatItRemoved) {
   const RunResult search = Run({"search", "shrinking", "a cat", "--paths-only"});
   EXPECT_EQ(search.exit_code, 1);
   EXPECT_THAT(search.err, HasSubstr("the collection is empty"));
+}
+
+TEST_F(CollectionsIntegrationTest, RemoveTakesAListAndLaterReferencesSeeWhatEarlierOnesDid) {
+  const testing::TempDir folder;
+  fs::copy_file(photos() / "photo-001.jpg", folder / "a.jpg");
+  fs::copy_file(photos() / "photo-001.jpg", folder / "b.jpg");
+  for (const char* name : {"photo-002.jpg", "photo-003.jpg", "photo-004.jpg"}) {
+    fs::copy_file(photos() / name, folder / name);
+  }
+  ASSERT_EQ(Run({"index", "thinned", folder.path()}).exit_code, 0);
+  const std::string second = folder / "photo-002.jpg";
+  const std::string list =
+      fmt::format("{}\n{}\n{}\n{}\n\n{}\n", (folder / "a.jpg").string(), (folder / "b.jpg").string(), second, second,
+                  (folder / "photo-003.jpg").string());
+  const RunResult removed = Run({"remove", "thinned", "-", "--json"}, {.input = list, .variables = {}});
+  EXPECT_EQ(removed.exit_code, 1) << "one is named twice";
+  EXPECT_THAT(removed.err, HasSubstr("no such item"));
+  const auto events = Events(removed);
+  ASSERT_EQ(events.size(), 4U);
+  EXPECT_EQ(events[0].at("item_removed"), false) << "it stays as b.jpg";
+  EXPECT_EQ(events[1].at("item_removed"), true);
+  const RunResult left = Run({"list", "thinned"});
+  EXPECT_THAT(left.out, HasSubstr("photo-004.jpg"));
+  EXPECT_EQ(Events(Run({"list", "thinned", "--json"})).size(), 1U);
+  EXPECT_EQ(Run({"verify", "thinned"}).exit_code, 0);
 }
 
 TEST_F(CollectionsIntegrationTest, RemovingOneOfTwoPathsKeepsTheItem) {

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/removal.h"
+
+#include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
+#include <boost/json.hpp>
+
+#include "app/item_kind.h"
+#include "app/text.h"
+
+namespace sightline::app {
+namespace {
+
+// So many share one sync. The words of a commit stay far below a megabyte.
+constexpr size_t kRemovalsPerCommit = 1000;
+
+}  // namespace
+
+Removal PlanRemoval(storage::ItemRecord item, const std::function<bool(const std::string&)>& goes) {
+  Removal removal;
+  removal.item = item.id;
+  removal.what = DescribeItem(item);
+  std::vector<storage::ItemPath> remaining;
+  for (const storage::ItemPath& path : item.paths) {
+    if (goes(path.path)) {
+      removal.removed_paths.push_back(path.path);
+    } else {
+      remaining.push_back(path);
+    }
+  }
+  if (remaining.empty()) {
+    removal.changes.remove_items.push_back(item.id);
+    return removal;
+  }
+  removal.remaining_path = remaining[0].path;
+  item.paths = std::move(remaining);
+  removal.changes.put_items.push_back(std::move(item));
+  return removal;
+}
+
+Status Remover::Add(Removal removal) {
+  ++count_;
+  pending_items_.insert(removal.item);
+  pending_.push_back(std::move(removal));
+  return pending_.size() < kRemovalsPerCommit ? Status() : Flush();
+}
+
+Status Remover::Flush() {
+  storage::WriteSet together;
+  for (Removal& removal : pending_) {
+    auto& items = removal.changes.put_items;
+    together.put_items.insert(together.put_items.end(), std::make_move_iterator(items.begin()),
+                              std::make_move_iterator(items.end()));
+    for (const ItemId id : removal.changes.remove_items) together.remove_items.push_back(id);
+  }
+  if (!options_.dry_run && !together.empty()) {
+    SL_RETURN_IF_ERROR(collection_.Commit(together));
+  }
+  for (const Removal& removal : pending_) Tell(removal);
+  pending_.clear();
+  pending_items_.clear();
+  return {};
+}
+
+void Remover::Tell(const Removal& removal) const {
+  if (options_.json) {
+    boost::json::array paths;
+    for (const std::string& path : removal.removed_paths) paths.emplace_back(ValidUtf8(path));
+    boost::json::object object = {{"item_id", removal.item.value},
+                                  {"removed_paths", std::move(paths)},
+                                  {"item_removed", removal.remaining_path.empty()}};
+    if (options_.dry_run) object["dry_run"] = true;
+    fmt::print("{}\n", boost::json::serialize(object));
+    return;
+  }
+  const char* const verb = options_.dry_run ? "would remove" : "removed";
+  for (const std::string& path : removal.removed_paths) {
+    if (removal.remaining_path.empty()) {
+      fmt::print("{} item {} ({}): {}\n", verb, removal.item.value, removal.what, OneLine(path));
+    } else {
+      fmt::print("{} a path of item {}: {} (it stays as {})\n", verb, removal.item.value, OneLine(path),
+                 OneLine(removal.remaining_path));
+    }
+  }
+}
+
+}  // namespace sightline::app
