@@ -4,16 +4,17 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <random>
 #include <utility>
 #include <vector>
 
 #include "base/token_matrix.h"
-#include "indexer/encode_stage.h"
 #include "indexer/input_sources.h"
 #include "indexer/preparer.h"
+#include "indexer/reservoir.h"
+#include "indexer/sample_cost.h"
 #include "indexer/video_cost.h"
 #include "indexer/video_preparer.h"
+#include "storage/disk_estimate.h"
 
 namespace sightline::indexer {
 namespace {
@@ -21,14 +22,14 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using storage::PatchStorage;
 
-// How much a caption takes depends on its length, and encoding one costs little.
-constexpr size_t kSamplePictures = 8;
-constexpr size_t kSampleCaptions = 32;
-constexpr size_t kSampleVideos = 3;
+// As many as may be read; how many are depends on the time that takes.
+constexpr size_t kSamplePictures = 256;
+constexpr size_t kSampleCaptions = 256;
+constexpr size_t kSampleVideos = 32;
 constexpr std::chrono::milliseconds kTellEvery{200};
 
-// Item, unit and index records with their keys, beside paths and words: about so many bytes per unit.
-constexpr uint64_t kRecordBytes = 320;
+// The first table of each family, and what RocksDB writes down about them.
+constexpr uint64_t kFirstFiles = 11'000;
 
 double SecondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -43,42 +44,6 @@ uint64_t PatchBytes(const encoder::EncoderInfo& info, PatchStorage patch_storage
   }
   return 0;
 }
-
-/// Draws entries: every one so far has the same chance to be in the sample (reservoir sampling).
-class Reservoir {
- public:
-  explicit Reservoir(size_t capacity) : capacity_(capacity) {}
-
-  void Draw(InputEntry entry, uint64_t size_bytes) {
-    const uint64_t seen = count_++;
-    size_bytes_ += size_bytes;
-    if (sample_.size() < capacity_) {
-      sample_.push_back(std::move(entry));
-      return;
-    }
-    const uint64_t slot = std::uniform_int_distribution<uint64_t>(0, seen)(random_);
-    if (slot < capacity_) sample_[slot] = std::move(entry);
-  }
-
-  const std::vector<InputEntry>& sample() const { return sample_; }
-  uint64_t count() const { return count_; }            ///< Of all entries.
-  uint64_t size_bytes() const { return size_bytes_; }  ///< Of all entries.
-
- private:
-  const size_t capacity_;
-  std::mt19937_64 random_{20'240'501};  // fixed: the same files give the same sample
-  std::vector<InputEntry> sample_;
-  uint64_t count_ = 0;
-  uint64_t size_bytes_ = 0;
-};
-
-/// What one picture or one caption of the sample costs on average.
-struct SampleCost {
-  double decode_seconds = 0;
-  double encode_seconds = 0;
-  double token_bytes = 0;
-  double thumbnail_bytes = 0;
-};
 
 /// Scans and draws the sample.
 class Survey {
@@ -108,6 +73,7 @@ class Survey {
   const Reservoir& videos() const { return videos_; }
   const Reservoir& pictures() const { return pictures_; }
   const Reservoir& captions() const { return captions_; }  ///< Their size is that of their words.
+  uint64_t count() const { return count_; }                ///< Of all inputs that may have to be encoded.
   uint64_t path_bytes() const { return path_bytes_; }
 
  private:
@@ -129,7 +95,7 @@ class Survey {
         break;
       case WorkState::kSkipped:
       case WorkState::kNewContent:
-        ++report_.forecast.files_to_encode;
+        ++count_;
         path_bytes_ += item.location.path.size();
         Draw(std::move(item));
         break;
@@ -158,32 +124,64 @@ class Survey {
   Reservoir videos_{kSampleVideos};
   Reservoir pictures_{kSamplePictures};
   Reservoir captions_{kSampleCaptions};
+  uint64_t count_ = 0;
   uint64_t path_bytes_ = 0;
 };
 
-SampleCost Measure(const std::vector<InputEntry>& inputs, const Preparer& preparer, encoder::Encoder& encoder,
-                   PatchStorage patch_storage, const std::stop_token& stop) {
-  SampleCost cost;
-  std::vector<WorkItem> items;
-  const auto decode_start = Clock::now();
-  for (const InputEntry& input : inputs) items.push_back(preparer.PrepareAnew(input, stop));
-  cost.decode_seconds = SecondsSince(decode_start) / static_cast<double>(std::max<size_t>(1, inputs.size()));
-  std::erase_if(items, [](const WorkItem& item) { return item.state != WorkState::kNewContent; });
-  if (items.empty() || stop.stop_requested()) return cost;
-  std::vector<WorkItem> first = items;
-  EncodeItems(encoder, patch_storage, first);  // the first call of this size is slower than those of a long run
-  const auto encode_start = Clock::now();
-  EncodeItems(encoder, patch_storage, items);
-  cost.encode_seconds = SecondsSince(encode_start) / static_cast<double>(items.size());
-  for (const WorkItem& item : items) {
-    for (const WorkUnit& unit : item.units) {
-      if (const auto& tokens = unit.stored.tokens) cost.token_bytes += static_cast<double>(tokens->size_bytes());
-      cost.thumbnail_bytes += static_cast<double>(unit.stored.thumbnail.size());
-    }
-  }
-  cost.token_bytes /= static_cast<double>(items.size());
-  cost.thumbnail_bytes /= static_cast<double>(items.size());
-  return cost;
+/// What the inputs of each kind cost: of pictures and captions one, of videos all.
+struct Costs {
+  SampleCost picture;
+  SampleCost caption;
+  VideoCost videos;
+};
+
+uint64_t Rounded(double value) { return static_cast<uint64_t>(std::llround(value)); }
+
+double ExpectedSeconds(const Survey& survey, const Costs& costs, const encoder::EncoderInfo& info,
+                       const IndexOptions& options) {
+  const auto pictures = static_cast<double>(survey.pictures().count());
+  const auto captions = static_cast<double>(survey.captions().count());
+  // Of a video the decoder itself works in parallel.
+  const double decode = (pictures * costs.picture.decode_seconds + captions * costs.caption.decode_seconds) /
+                            static_cast<double>(options.decode_threads) +
+                        costs.videos.decode_seconds;
+  const double encode =
+      pictures * costs.picture.encode_seconds + captions * costs.caption.encode_seconds + costs.videos.encode_seconds;
+  // On a GPU decoding and encoding go side by side; on a CPU they share the cores.
+  return info.device.starts_with("cuda") ? std::max(decode, encode) : decode + encode;
+}
+
+storage::PlannedRecords ExpectedRecords(const Survey& survey, const Costs& costs, uint64_t patch_bytes,
+                                        const IndexOptions& options) {
+  const double pictures = static_cast<double>(survey.pictures().count()) * costs.picture.new_share;
+  const double captions = static_cast<double>(survey.captions().count()) * costs.caption.new_share;
+  const double frames = options.frame_vectors ? costs.videos.clips * options.clips.frames : 0;
+  const double items = pictures + captions + costs.videos.videos;
+  const auto inputs = static_cast<double>(survey.count());
+  return {.items = Rounded(items),
+          .units = Rounded(pictures + captions + costs.videos.clips),
+          .vectors = Rounded(pictures + captions + costs.videos.clips + frames),
+          .path_bytes = Rounded(static_cast<double>(survey.path_bytes()) * (inputs > 0 ? items / inputs : 0)),
+          .metadata_bytes = Rounded(static_cast<double>(survey.captions().size_bytes()) * costs.caption.new_share),
+          .token_bytes = Rounded((pictures + costs.videos.clips) * static_cast<double>(patch_bytes) +
+                                 static_cast<double>(survey.captions().count()) * costs.caption.token_bytes),
+          .thumbnail_bytes = Rounded(static_cast<double>(survey.pictures().count()) * costs.picture.thumbnail_bytes)};
+}
+
+// Fills in the forecast. A new collection also takes what its files take while they are empty.
+Status Conclude(const Survey& survey, const Costs& costs, const storage::Collection& collection,
+                const encoder::EncoderInfo& info, const IndexOptions& options, IndexForecast& forecast) {
+  const storage::CollectionConfig& config = collection.config();
+  const storage::PlannedRecords records =
+      ExpectedRecords(survey, costs, PatchBytes(info, config.patch_storage), options);
+  SL_ASSIGN_OR_RETURN(const storage::CollectionStats stats, collection.Stats());
+  forecast.files_to_encode = records.items;
+  forecast.bytes_to_store =
+      storage::EstimateDiskBytes(records, config.dim) + (stats.items == 0 ? stats.disk_bytes + kFirstFiles : 0);
+  forecast.video_seconds = costs.videos.video_seconds;
+  forecast.clips = Rounded(costs.videos.clips);
+  forecast.seconds = ExpectedSeconds(survey, costs, info, options);
+  return {};
 }
 
 }  // namespace
@@ -192,43 +190,15 @@ Result<IndexReport> MakeForecast(const storage::Collection& collection, encoder:
                                  const IndexOptions& options, const IndexInputs& inputs, IndexObserver* observer,
                                  std::stop_token stop) {
   IndexReport report;
-  const encoder::EncoderInfo& info = encoder.info();
   const PatchStorage patch_storage = collection.config().patch_storage;
-  const Preparer preparer(collection.records(), info.config.vision.image_res, options);
+  const Preparer preparer(collection.records(), encoder.info().config.vision.image_res, options);
   Survey survey(preparer, report, observer);
   SL_RETURN_IF_ERROR(survey.Scan(inputs, stop));
-  const SampleCost picture = Measure(survey.pictures().sample(), preparer, encoder, patch_storage, stop);
-  const SampleCost caption = Measure(survey.captions().sample(), preparer, encoder, patch_storage, stop);
-  const VideoCost video =
-      MeasureVideos(survey.videos().sample(), preparer, encoder, patch_storage, options, std::move(stop));
-  // All videos are taken to cost as much as the sampled ones, byte for byte.
-  const double like_sample =
-      video.file_bytes == 0 ? 0
-                            : static_cast<double>(survey.videos().size_bytes()) / static_cast<double>(video.file_bytes);
-  const auto pictures = static_cast<double>(survey.pictures().count());
-  const auto captions = static_cast<double>(survey.captions().count());
-  // Of a video the decoder itself works in parallel.
-  const double decode = (pictures * picture.decode_seconds + captions * caption.decode_seconds) /
-                            static_cast<double>(options.decode_threads) +
-                        like_sample * video.decode_seconds;
-  const double encode =
-      pictures * picture.encode_seconds + captions * caption.encode_seconds + like_sample * video.encode_seconds;
-  // On a GPU decoding and encoding go side by side; on a CPU they share the cores.
-  const bool side_by_side = info.device.starts_with("cuda");
-  IndexForecast& forecast = report.forecast;
-  forecast.seconds = side_by_side ? std::max(decode, encode) : decode + encode;
-  forecast.video_seconds = like_sample * video.video_seconds;
-  forecast.clips = static_cast<uint64_t>(std::llround(like_sample * video.clips));
-  const uint64_t vector_bytes = collection.config().dim * sizeof(float);
-  const uint64_t unit_bytes = vector_bytes + kRecordBytes;
-  const uint64_t patch_bytes = PatchBytes(info, patch_storage);
-  const uint64_t frame_bytes = options.frame_vectors ? static_cast<uint64_t>(options.clips.frames) * vector_bytes : 0;
-  // A path is stored with its item and as the key that finds the item, a caption's words with its item.
-  forecast.bytes_to_store =
-      survey.pictures().count() * (unit_bytes + patch_bytes + static_cast<uint64_t>(picture.thumbnail_bytes)) +
-      survey.captions().count() * unit_bytes + static_cast<uint64_t>(captions * caption.token_bytes) +
-      survey.captions().size_bytes() + forecast.clips * (unit_bytes + patch_bytes + frame_bytes) +
-      2 * survey.path_bytes();
+  Costs costs;
+  SL_ASSIGN_OR_RETURN(costs.picture, MeasureSample(survey.pictures(), preparer, encoder, patch_storage, stop));
+  SL_ASSIGN_OR_RETURN(costs.caption, MeasureSample(survey.captions(), preparer, encoder, patch_storage, stop));
+  SL_ASSIGN_OR_RETURN(costs.videos, MeasureVideos(survey.videos(), preparer, encoder, patch_storage, options, stop));
+  SL_RETURN_IF_ERROR(Conclude(survey, costs, collection, encoder.info(), options, report.forecast));
   survey.Tell(/*at_once=*/true);
   return report;
 }

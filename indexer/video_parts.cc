@@ -133,6 +133,22 @@ void VideoParts::Describe() {
   }
 }
 
+double VideoParts::ExpectedClips(int64_t scanned_us) const {
+  const auto planned = static_cast<double>(plan_.clips.size());
+  const bool is_limited = plan_.windows > plan_.clips.size();
+  if (duration_us() <= scanned_us || is_limited) return planned;
+  double within = 0;
+  int64_t end_us = 0;
+  for (const auto& clip : plan_.clips) {
+    if (clip.range.end_us > scanned_us) break;
+    end_us = clip.range.end_us;
+    ++within;
+  }
+  if (within == 0) return planned;
+  const double whole = within * static_cast<double>(duration_us()) / static_cast<double>(end_us);
+  return std::min(whole, static_cast<double>(options_.clips.max_clips));
+}
+
 Status VideoParts::SkipStored(const storage::RecordStore& records) {
   SL_ASSIGN_OR_RETURN(const std::optional<ItemId> id, records.FindItem(item_.hash));
   if (!id) return {};

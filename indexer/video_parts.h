@@ -44,6 +44,10 @@ class VideoParts {
   WorkItem Next();
   bool done() const { return done_; }
 
+  /// Of a video that was looked through up to `scanned_us`: how many clips it would have if the rest had as many in the
+  /// same time. Exact for one that ends before.
+  double ExpectedClips(int64_t scanned_us) const;
+
   int64_t duration_us() const { return reader_->info().duration_us; }
 
  private:
