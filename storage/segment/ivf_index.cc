@@ -65,8 +65,8 @@ std::unique_ptr<faiss::IndexIVF> MakeFaissIndex(const IvfParts& parts) {
 
 std::span<const std::byte> BytesOf(const std::vector<float>& values) { return std::as_bytes(std::span(values)); }
 
-bool AreFinite(const std::vector<float>& values) {
-  return std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); });
+bool AreAtMost(float limit, const std::vector<float>& values) {
+  return std::all_of(values.begin(), values.end(), [limit](float x) { return std::fabs(x) <= limit; });
 }
 
 }  // namespace
@@ -226,8 +226,10 @@ Result<std::unique_ptr<const CandidateIndex>> LoadIvfIndex(SegmentFileReader& fi
   SL_ASSIGN_OR_RETURN(parts.coarse, LoadCoarse(file, parts.shape.lists));
   parts.codes = faiss::ProductQuantizer(dim, parts.shape.subspaces, static_cast<size_t>(parts.shape.bits));
   SL_ASSIGN_OR_RETURN(parts.codes.centroids, file.ReadVector<float>("PQCB", parts.codes.centroids.size()));
-  if (!AreFinite(parts.rotation) || !AreFinite(parts.codes.centroids)) {
-    return tl::unexpected(file.Bad("PQCB", "has values that are not finite"));
+  constexpr float kLargestOfRotation = 1.01f;
+  if (!AreAtMost(kLargestOfRotation, parts.rotation)) return tl::unexpected(file.Bad("OPQR", "is not a rotation"));
+  if (!AreAtMost(RowStore::kLargestValue, parts.codes.centroids)) {
+    return tl::unexpected(file.Bad("PQCB", "has values that cannot be"));
   }
   SL_ASSIGN_OR_RETURN(parts.lists, LoadLists(file, parts.shape, rows.rows()));
   return std::make_unique<IvfIndex>(rows, std::move(parts), file.head().options);

@@ -48,8 +48,9 @@ Status RowStore::Write(size_t begin, size_t count, const float* values) {
 }
 
 bool RowStore::WriteInt8(size_t row, const float* values) {
-  const float scale = LargestOf(values, dim_) / 127.0f;
-  if (!std::isfinite(scale)) return false;
+  const float largest = LargestOf(values, dim_);
+  if (!(largest <= kLargestValue)) return false;
+  const float scale = largest / 127.0f;
   const float inverse = scale > 0 ? 1.0f / scale : 0.0f;
   if (!std::isfinite(inverse)) return WriteInt8(row, std::vector<float>(dim_, 0.0f).data());  // it is as good as zero
   std::memcpy(Row(row), &scale, sizeof(scale));
@@ -122,7 +123,7 @@ Status RowStore::CheckValues() const {
   for (size_t row = 0; row < rows_; ++row) {
     bool good = true;
     if (format_ == RowFormat::kInt8) {
-      good = std::isfinite(Scale(row)) && Scale(row) >= 0 && !std::signbit(Scale(row));
+      good = Scale(row) <= kLargestValue && !std::signbit(Scale(row));
     } else {
       good = std::all_of(Half(row), Half(row) + dim_, IsFiniteHalf);
     }

@@ -40,9 +40,11 @@ class RowStore {
   size_t rows() const { return rows_; }
   size_t size_bytes() const { return buffer_.size_bytes(); }
   static size_t StrideOf(RowFormat format, size_t dim);
+  /// Greater magnitudes are refused in rows and queries: scores of what is left are finite.
+  static constexpr float kLargestValue = 1e15f;
 
   /// Encodes `count` rows from `values`, row after row. int8: scale = max|x| / 127, rounded to nearest.
-  /// Errors: kInvalidArgument (a value that is not finite, or too large for fp16).
+  /// Errors: kInvalidArgument (a value that is not finite, above kLargestValue or too large for fp16).
   Status Write(size_t begin, size_t count, const float* values);
   void Read(size_t begin, size_t count, float* values) const;
 

@@ -64,8 +64,8 @@ Status SegmentImpl::CheckSearch(std::span<const float> query, const SegmentSearc
     return Fail(ErrorCode::kInvalidArgument,
                 "a query of " + std::to_string(query.size()) + " values; the rows have " + std::to_string(dim()));
   }
-  if (!std::all_of(query.begin(), query.end(), [](float x) { return std::isfinite(x); })) {
-    return Fail(ErrorCode::kInvalidArgument, "a query with a value that is not finite");
+  if (!std::all_of(query.begin(), query.end(), [](float x) { return std::fabs(x) <= RowStore::kLargestValue; })) {
+    return Fail(ErrorCode::kInvalidArgument, "a query with a value that is not finite or too large");
   }
   if (search.fetch == 0) return Fail(ErrorCode::kInvalidArgument, "a search for 0 rows");
   return search.limits.Check("search");

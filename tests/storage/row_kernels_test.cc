@@ -113,6 +113,9 @@ TEST(RowStoreTest, ValuesThatAreNotFiniteAreRefused) {
       EXPECT_THAT(store.Write(0, 1, values.data()), IsError(ErrorCode::kInvalidArgument));
     }
   }
+  RowStore int8(RowFormat::kInt8, 1, 1);
+  const float huge = 2e15f;  // the product of two such rows has to stay finite
+  EXPECT_THAT(int8.Write(0, 1, &huge), IsError(ErrorCode::kInvalidArgument));
   RowStore half(RowFormat::kFp16, 1, 1);
   const float too_large = 1e6f;
   EXPECT_THAT(half.Write(0, 1, &too_large), IsError(ErrorCode::kInvalidArgument));

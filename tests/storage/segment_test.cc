@@ -317,6 +317,7 @@ TEST(SealedSegmentTest, WrongPlansAndSearchesAreRefused) {
   EXPECT_THAT(segment->Search(rows.row(0), {.fetch = 0}, hits), IsError(ErrorCode::kInvalidArgument));
   const std::vector<float> nan(8, std::numeric_limits<float>::quiet_NaN());
   EXPECT_THAT(segment->Search(nan, {}, hits), IsError(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(segment->Search(std::vector(8, 1e30f), {}, hits), IsError(ErrorCode::kInvalidArgument));
 }
 
 TEST(SegmentIntegrationTest, ManyListsAreTrainedInTwoStepsAndFoundByAGraph) {
