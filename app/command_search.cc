@@ -51,6 +51,7 @@ struct SearchFlags {
   bool paths_only = false;
   bool null_separated = false;
   bool json = false;
+  bool explain = false;
 };
 
 Result<ImageRgb8> ReadQueryPicture(const Session& session, const std::string& reference) {
@@ -107,7 +108,8 @@ SearchSubject SubjectOf(const SearchFlags& flags, const query::SearchRequest& re
           .units = units,
           .min_match = flags.min_match,
           .types = request.filter.types,
-          .has_filter = !flags.filter.empty()};
+          .has_filter = !flags.filter.empty(),
+          .explain = flags.explain};
 }
 
 Status WriteHtml(const std::string& path, const storage::Collection& collection, const SearchSubject& subject,
@@ -177,6 +179,8 @@ void AddOutputFlags(CLI::App& command, SearchFlags& flags) {
   CLI::Option* paths_only = command.add_flag("--paths-only", flags.paths_only, "Print nothing but the paths");
   command.add_flag("--null", flags.null_separated, "With --paths-only: end paths with a zero byte")->needs(paths_only);
   command.add_flag("--json", flags.json, "Print one JSON object")->excludes(paths_only);
+  command.add_flag("--explain", flags.explain, "Say what was done: filter, coarse search, times, scores")
+      ->excludes(paths_only);
 }
 
 void AddMomentFlags(CLI::App& command, SearchFlags& flags) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <boost/json.hpp>
 
+#include "app/explain_internal.h"
 #include "app/item_kind.h"
 #include "app/match_word.h"
 #include "app/metadata_json_internal.h"
@@ -173,14 +174,15 @@ std::string Summary(const SearchSubject& subject, const query::SearchAnswer& ans
 
 std::string AnswerTable(const SearchSubject& subject, const query::SearchAnswer& answer) {
   std::string out = fmt::format("{} in {}: {}\n", Describe(subject), subject.collection, Summary(subject, answer));
-  if (answer.hits.empty()) return out + NoMatchSentence(subject, answer) + "\n";
+  const std::string explained = subject.explain ? ExplainText(answer) : std::string();
+  if (answer.hits.empty()) return out + NoMatchSentence(subject, answer) + "\n" + explained;
   const TableShape shape = ShapeOf(answer);
   out += Heading(shape);
   for (size_t i = 0; i < answer.hits.size(); ++i) out += HitRows(answer.hits[i], i + 1, shape);
   if (shape.has_match && std::all_of(answer.hits.begin(), answer.hits.end(), IsWeak)) {
     out += "\nonly weak matches (~): more likely than not, none of these is what you look for\n";
   }
-  return out;
+  return out + explained;
 }
 
 std::string AnswerJson(const SearchSubject& subject, const query::SearchAnswer& answer) {
@@ -203,6 +205,7 @@ std::string AnswerJson(const SearchSubject& subject, const query::SearchAnswer& 
                        {"patches", timings.patches_ms},
                        {"rerank", timings.rerank_ms},
                        {"total", timings.total_ms}};
+  if (subject.explain) out["explain"] = ExplainJson(answer);
   return json::serialize(out);
 }
 

@@ -21,6 +21,7 @@ struct SearchSubject {
   std::optional<double> min_match;
   std::vector<UnitType> types;  ///< As asked for; empty: not asked.
   bool has_filter = false;      ///< Something else than types was asked for.
+  bool explain = false;         ///< Show how the answer came about.
 };
 
 /// "a dog" / like dog.jpg / near query.npy / like item 12, or two of them: for headings.

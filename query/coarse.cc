@@ -79,8 +79,10 @@ Result<bool> FindNearest(SearchState& state, const storage::IndexView& view, con
       .filter = state.plan.filter.empty() ? nullptr : &state.plan.filter,
       .limits = request.limits,
   };
-  storage::SearchStats stats;
+  storage::SearchStats& stats = state.answer.coarse;
   SL_ASSIGN_OR_RETURN(const auto neighbors, view.Search(state.query_vector, options, &stats));
+  state.answer.coarse_k = options.k;
+  ++state.answer.coarse_rounds;
   state.answer.searched = view.unit_count() - std::min(view.unit_count(), stats.units_filtered_out);
   std::vector<UnitId> ids;
   for (const storage::Neighbor& neighbor : neighbors) ids.push_back(neighbor.unit);

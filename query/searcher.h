@@ -95,6 +95,9 @@ struct SearchAnswer {
   bool degraded = false;      ///< Less was done than asked for.
   std::string degraded_reason;
   StageTimings timings;
+  size_t coarse_k = 0;          ///< Units that the coarse stage was asked for, at last.
+  size_t coarse_rounds = 0;     ///< How often it was asked: again for more where clips may be joined or grouped.
+  storage::SearchStats coarse;  ///< What it did in the last round.
 };
 
 class TokenCache;

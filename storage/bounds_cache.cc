@@ -33,6 +33,13 @@ void BoundsCache::Put(const std::string& key, Epoch epoch, Bounds bounds) {
   bytes_ += bytes;
 }
 
+void BoundsCache::Clear() {
+  const std::lock_guard lock(mutex_);
+  entries_.clear();
+  by_key_.clear();
+  bytes_ = 0;
+}
+
 void BoundsCache::Erase(std::list<Entry>::iterator entry) {
   bytes_ -= entry->bytes;
   by_key_.erase(entry->key);

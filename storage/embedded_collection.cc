@@ -142,6 +142,8 @@ class EmbeddedCollection : public Collection {
     const std::lock_guard one_at_a_time(repair_mutex_);
     return Guard("repair", [&]() -> Result<RepairReport> {
       RepairReport report;
+      SL_ASSIGN_OR_RETURN(const auto wrong_terms, store_->RepairTerms(limits));
+      if (wrong_terms) report.done.push_back(*wrong_terms + "; the secondary index was made again from the items");
       VerifyReport records;
       SL_RETURN_IF_ERROR(store_->Verify(*store_->Freeze(), limits, records));
       for (const VerifyFinding& finding : records.findings) report.left.push_back(finding.what);
@@ -202,17 +204,19 @@ class EmbeddedCollection : public Collection {
 
   Status RepairIndex(const Limits& limits, RepairReport& report) {
     const std::lock_guard lock(commit_mutex_);
+    const size_t before = report.done.size();
     for (const std::string& damage : worker_.progress().damage) {
       report.done.push_back(damage + "; its units were read from the records");
     }
     SL_ASSIGN_OR_RETURN(const std::vector<uint64_t> damaged, FindDamagedSegments(limits, report));
-    if (report.done.empty()) {
+    if (report.done.size() == before) {
       worker_.Resume();
       return {};
     }
     SL_ASSIGN_OR_RETURN(RecoveredIndex recovered, RecoverIndex(folder_, store_, index_.state()->options, damaged));
     index_.Adopt(*recovered.index);
-    recovered.damage = report.done;  // Until it is sealed again.
+    // Until it is sealed again.
+    recovered.damage.assign(report.done.begin() + static_cast<std::ptrdiff_t>(before), report.done.end());
     worker_.Start(recovered);
     index_failure_.reset();
     return {};

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "storage/filter_plan.h"
 #include "storage/record_store.h"
 #include "storage/row_table.h"
 #include "storage/vector_index.h"
@@ -13,8 +14,10 @@ namespace sightline::storage {
 /// Exact search over a RowTable. Immutable.
 class ExactView : public IndexView {
  public:
-  ExactView(RowTable table, Epoch epoch, std::shared_ptr<const RecordStore> records)
-      : table_(std::move(table)), epoch_(epoch), records_(std::move(records)) {}
+  /// @param planner  may be null: filters on metadata are decided from the records alone.
+  ExactView(RowTable table, Epoch epoch, std::shared_ptr<const RecordStore> records,
+            std::shared_ptr<const FilterPlanner> planner = nullptr)
+      : table_(std::move(table)), epoch_(epoch), records_(std::move(records)), planner_(std::move(planner)) {}
 
   Epoch epoch() const override { return epoch_; }
   size_t unit_count() const override { return table_.live_units; }
@@ -26,6 +29,7 @@ class ExactView : public IndexView {
   const RowTable table_;
   const Epoch epoch_;
   const std::shared_ptr<const RecordStore> records_;
+  const std::shared_ptr<const FilterPlanner> planner_;
 };
 
 }  // namespace sightline::storage

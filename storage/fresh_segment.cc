@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "storage/fresh_segment.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -93,11 +94,13 @@ void FreshSegment::Append(Draft& draft, const UnitRecord& unit) {
 void FreshSegment::AppendRow(RowTable& table, std::span<const float> values, const RowInfo& info) {
   if (tail_ == nullptr || table.chunks.back().used == table.rows_per_chunk) {
     tail_ = std::make_shared<RowChunk>(table.rows_per_chunk, table.dim);
-    table.chunks.push_back({tail_, nullptr, 0});
+    table.chunks.emplace_back().chunk = tail_;
   }
   ChunkView& last = table.chunks.back();
   tail_->Write(last.used, values, info);
   ++last.used;
+  last.lowest = std::min(last.lowest, info.item);
+  last.highest = std::max(last.highest, info.item);
 }
 
 void FreshSegment::Compact(Draft& draft) {

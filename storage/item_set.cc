@@ -33,18 +33,20 @@ size_t ItemBounds::size_bytes() const {
   return sizeof(ItemBounds) + sure.listed().getSizeInBytes() + possible.listed().getSizeInBytes();
 }
 
-ItemMask::ItemMask(const ItemSet& items, ItemId largest)
-    : words_(largest.value / 64 + 1, items.lists_members() ? 0 : ~uint64_t{0}) {
-  for (const uint64_t id : items.listed()) {
-    if (id > largest.value) break;
-    words_[id / 64] ^= uint64_t{1} << (id % 64);
-  }
+ItemMask::ItemMask(const ItemSet& items) : has_rest_(!items.lists_members()) {
+  if (items.listed().isEmpty()) return;
+  words_.assign(items.listed().maximum() / 64 + 1, has_rest_ ? ~uint64_t{0} : 0);
+  for (const uint64_t id : items.listed()) words_[id / 64] ^= uint64_t{1} << (id % 64);
 }
 
 bool ItemMask::AnyIn(ItemId first, ItemId last) const {
-  const auto begin = words_.begin() + static_cast<std::ptrdiff_t>(first.value / 64);
-  const auto end = words_.begin() + static_cast<std::ptrdiff_t>(last.value / 64 + 1);
-  return std::any_of(begin, end, [](uint64_t word) { return word != 0; });
+  const uint64_t begin = first.value / 64;
+  const uint64_t end = last.value / 64 + 1;
+  if (end > words_.size() && has_rest_) return true;
+  for (uint64_t word = begin; word < std::min<uint64_t>(end, words_.size()); ++word) {
+    if (words_[word] != 0) return true;
+  }
+  return false;
 }
 
 }  // namespace sightline::storage

@@ -63,18 +63,21 @@ struct ItemBounds {
   friend ItemBounds Not(ItemBounds a) { return {Not(std::move(a.possible)), Not(std::move(a.sure))}; }
 };
 
-/// An ItemSet for loops over many rows: one bit per id. Immutable.
+/// An ItemSet for loops over many rows: one bit per id, up to the largest that the set lists. Immutable.
 class ItemMask {
  public:
-  /// The ids of the rows are at most `largest`. Costs largest / 8 bytes.
-  ItemMask(const ItemSet& items, ItemId largest);
+  explicit ItemMask(const ItemSet& items);
 
-  bool Has(ItemId item) const { return (words_[item.value / 64] >> (item.value % 64) & 1) != 0; }
+  bool Has(ItemId item) const {
+    const uint64_t word = item.value / 64;
+    return word < words_.size() ? (words_[word] >> (item.value % 64) & 1) != 0 : has_rest_;
+  }
   /// Whether any item of [first, last] may be in it.
   bool AnyIn(ItemId first, ItemId last) const;
 
  private:
   std::vector<uint64_t> words_;
+  bool has_rest_;  ///< Whether the ids behind the words are in it.
 };
 
 }  // namespace sightline::storage

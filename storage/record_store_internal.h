@@ -37,7 +37,7 @@ class RocksDbRecordStore::Impl {
   Status Write(rocksdb::WriteBatch& batch, bool sync);
 
   const std::unique_ptr<RecordDb> db;
-  const TermIndex terms;
+  TermIndex terms;
   const bool sync_commits;
   std::mutex mutex;
   CollectionState state;

@@ -249,11 +249,20 @@ Result<FilterPlan> RocksDbRecordStore::Plan(const Filter& filter, const Limits& 
   return impl_->terms.Plan(filter, limits);
 }
 
-Status RocksDbRecordStore::RepairTerms() {
-  return Guard("repair the terms", [&]() -> Status {
+Result<std::optional<std::string>> RocksDbRecordStore::RepairTerms(const Limits& limits) {
+  return Guard("repair the terms", [&]() -> Result<std::optional<std::string>> {
     const std::lock_guard lock(impl_->mutex);
     if (impl_->failure) return tl::unexpected(*impl_->failure);
-    return RebuildTerms(*impl_->db, impl_->sync_commits);
+    std::optional<std::string> wrong;
+    const auto report = [&wrong](std::string what) { wrong = wrong ? std::move(wrong) : std::move(what); };
+    const Status checked = VerifyTerms(*impl_->db, nullptr, limits, report);
+    if (!checked && checked.error().code != ErrorCode::kCorruption) return tl::unexpected(checked.error());
+    if (!checked) wrong = checked.error().message;
+    if (!wrong) return wrong;
+    impl_->terms.SetUsable(false);
+    SL_RETURN_IF_ERROR(RebuildTerms(*impl_->db, impl_->sync_commits));
+    impl_->terms.SetUsable(true);
+    return wrong;
   });
 }
 

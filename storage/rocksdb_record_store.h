@@ -55,8 +55,9 @@ class RocksDbRecordStore : public RecordStore, public FilterPlanner {
   Result<std::optional<ItemId>> FindItem(const ContentHash& hash) const override;
 
   Result<FilterPlan> Plan(const Filter& filter, const Limits& limits) const override;
-  /// Makes all terms again from the items. Filters find too little until it is done. Errors: read and write errors.
-  Status RepairTerms();
+  /// Makes all terms again from the items when they are not theirs; commits wait. @return what was wrong first;
+  /// nullopt: nothing was. Errors: kCancelled, kDeadlineExceeded, read and write errors.
+  Result<std::optional<std::string>> RepairTerms(const Limits& limits);
 
   /// One moment that scans can share. Holding it keeps old records on disk. Not longer than the store lives.
   struct Moment;

@@ -45,6 +45,8 @@ struct ChunkView {
   std::shared_ptr<const RowChunk> chunk;
   std::shared_ptr<const std::vector<bool>> dead;  ///< By row; null: none is.
   size_t used = 0;                                ///< Rows that exist.
+  ItemId lowest{~uint64_t{0}};                    ///< The ids of the items of its rows lie between these.
+  ItemId highest;
 
   bool IsDead(size_t row) const { return dead != nullptr && (*dead)[row]; }
 };

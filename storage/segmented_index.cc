@@ -69,7 +69,7 @@ std::shared_ptr<const IndexView> SegmentedIndex::View() const {
   const auto state = state_;
   lock.unlock();
   if (state->slots.empty() && state->frozen == nullptr) {
-    return std::make_shared<ExactView>(*state->fresh, state->epoch, records_);
+    return std::make_shared<ExactView>(*state->fresh, state->epoch, records_, records_);
   }
   return std::make_shared<SegmentedView>(state, dim_, records_, gate_);
 }

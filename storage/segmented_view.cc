@@ -12,35 +12,33 @@
 namespace sightline::storage {
 namespace {
 
-/// Lets the living rows of the allowed types through.
+/// Lets the living rows through that may pass the filter.
 class LivingRows : public RowSelector {
  public:
-  LivingRows(const SegmentSlot& slot, const Filter* filter) : slot_(slot), filter_(filter) {}
+  LivingRows(const SegmentSlot& slot, const UnitFilter& filter) : slot_(slot), filter_(filter) {}
   bool Allows(uint32_t row) const override {
-    return !slot_.dead.Has(row) && (!asks_types() || AllowsType(filter_, slot_.segment->Info(row).type));
+    return !slot_.dead.Has(row) && (filter_.IsOpen() || filter_.Allows(slot_.segment->Info(row)));
   }
   /// Whether it lets everything through.
-  bool IsOpen() const { return slot_.dead.count() == 0 && !asks_types(); }
+  bool IsOpen() const { return slot_.dead.count() == 0 && filter_.IsOpen(); }
 
  private:
-  bool asks_types() const { return filter_ != nullptr && !filter_->types.empty(); }
-
   const SegmentSlot& slot_;
-  const Filter* filter_;
+  const UnitFilter& filter_;
 };
 
 /// One search over one state.
 class ViewSearch {
  public:
   ViewSearch(const IndexState& state, const RocksDbRecordStore& records, std::span<const float> query,
-             const SearchOptions& options, SearchStats& stats)
-      : state_(state), records_(records), query_(query), options_(options), stats_(stats) {}
+             const SearchOptions& options, const UnitFilter& filter, SearchStats& stats)
+      : state_(state), records_(records), query_(query), options_(options), filter_(filter), stats_(stats) {}
 
   Result<std::vector<Neighbor>> Run() {
     // A few more than asked for: among these the stored embeddings decide.
     const size_t wanted = options_.k + std::max<size_t>(4, options_.k / 4);
     std::vector<Candidate> best;
-    if (AsksMetadata(options_.filter)) {
+    if (filter_.AsksRecords()) {
       SL_ASSIGN_OR_RETURN(best, Passing(wanted));
     } else {
       SL_ASSIGN_OR_RETURN(best, Nearest(wanted));
@@ -64,8 +62,8 @@ class ViewSearch {
     }
     for (const RowTable* table : {state_.frozen.get(), state_.fresh.get()}) {
       if (table == nullptr) continue;
-      SL_RETURN_IF_ERROR(
-          ScoreUnits(*table, query_, options_, stats_, [&best](const Candidate& unit) { best.Offer(unit); }));
+      SL_RETURN_IF_ERROR(ScoreUnits(*table, query_, filter_, options_.limits, stats_,
+                                    [&best](const Candidate& unit) { best.Offer(unit); }));
     }
     auto taken = best.Take();
     complete_ = complete_ && taken.size() < wanted;
@@ -77,11 +75,16 @@ class ViewSearch {
     std::vector<Candidate> passing;
     std::unordered_set<UnitId> seen;
     SearchOptions rest = options_;
+    size_t failed = 0;
     for (size_t window = std::max<size_t>(64, 4 * wanted);; window *= 8) {
+      stats_.units_filtered_out = 0;
       SL_ASSIGN_OR_RETURN(std::vector<Candidate> nearest, Nearest(window));
+      const size_t left_out = stats_.units_filtered_out;
       std::erase_if(nearest, [&seen](const Candidate& unit) { return !seen.insert(unit.row.unit).second; });
       rest.k = wanted - passing.size();
-      SL_ASSIGN_OR_RETURN(const auto more, FilterInOrder(std::move(nearest), records_, rest, stats_));
+      SL_ASSIGN_OR_RETURN(const auto more, FilterInOrder(std::move(nearest), records_, rest, filter_, stats_));
+      failed += stats_.units_filtered_out - left_out;
+      stats_.units_filtered_out = left_out + failed;
       passing.insert(passing.end(), more.begin(), more.end());
       if (passing.size() == wanted || complete_) return passing;
     }
@@ -92,21 +95,26 @@ class ViewSearch {
     // Where a good part of the rows is asked for, looking at all of them costs no more and misses none.
     constexpr size_t kScanShare = 4;
     const SealedSegment& segment = *slot.segment;
-    const LivingRows selector(slot, options_.filter);
+    const LivingRows selector(slot, filter_);
+    // Asking about every code that is looked at costs more than asking about some hits too many.
+    const bool passes_later = filter_.MostMayPass();
+    if (filter_.few_items() != nullptr) return ScoreFew(slot, selector, best);
     SegmentSearch search{.fetch = wanted,
                          .probes = state_.options.probes,
                          .ef_search = state_.options.ef_search,
                          .refine_factor = state_.options.refine_factor,
-                         .selector = selector.IsOpen() ? nullptr : &selector,
+                         .selector = selector.IsOpen() || passes_later ? nullptr : &selector,
+                         .pass_share = filter_.share(),
                          .limits = options_.limits};
     // Several rows of one unit may be near.
     if (segment.rows() > segment.units()) search.fetch *= 2;
+    if (passes_later) search.fetch *= 2;
     while (search.fetch < slot.live_rows() / kScanShare) {
       hits_.clear();
       SegmentStats counted;
       SL_RETURN_IF_ERROR(segment.Search(query_, search, hits_, &counted));
       stats_.vectors_scanned += counted.codes_scanned;
-      if (TakeUnits(segment, wanted) || hits_.size() < search.fetch) {
+      if (TakeUnits(segment, selector, wanted) || (!passes_later && hits_.size() < search.fetch)) {
         for (const Candidate& candidate : found_) best.Offer(candidate);
         complete_ = false;
         return {};
@@ -116,11 +124,12 @@ class ViewSearch {
     return ScanSegment(slot, selector, best);
   }
 
-  /// Takes each unit of the hits once into found_. @return whether there are `wanted` units.
-  bool TakeUnits(const SealedSegment& segment, size_t wanted) {
+  /// Takes each unit of the hits that the selector allows once into found_. @return whether there are `wanted` units.
+  bool TakeUnits(const SealedSegment& segment, const LivingRows& selector, size_t wanted) {
     units_.clear();
     found_.clear();
     for (const RowHit& hit : hits_) {
+      if (!selector.Allows(hit.row)) continue;
       const Candidate candidate{hit.score, segment.Info(hit.row), false};
       // Best first: the first row of a unit is its best.
       if (segment.rows() > segment.units() && !units_.insert(candidate.row.unit).second) continue;
@@ -129,32 +138,43 @@ class ViewSearch {
     return found_.size() >= wanted;
   }
 
+  /// Offers the units of the few items that may pass.
+  Status ScoreFew(const SegmentSlot& slot, const LivingRows& selector, BestK& best) {
+    std::vector<uint32_t> rows;
+    for (const uint64_t item : *filter_.few_items()) slot.segment->AppendRowsOf(ItemId{item}, rows);
+    std::erase_if(rows, [&selector](uint32_t row) { return !selector.Allows(row); });
+    UnitMerger merger([&best](const Candidate& unit) { best.Offer(unit); });
+    SL_RETURN_IF_ERROR(ScoreInto(*slot.segment, rows, merger));
+    merger.Finish();
+    stats_.units_filtered_out += slot.live_units() - merger.units();
+    return {};
+  }
+
+  /// Scores rows, of which those of a unit are consecutive, in blocks.
+  template <typename Merger>
+  Status ScoreInto(const SealedSegment& segment, std::span<const uint32_t> rows, Merger& merger) {
+    constexpr size_t kBlock = 4096;
+    std::vector<float> scores(std::min(rows.size(), kBlock));
+    for (; !rows.empty(); rows = rows.subspan(std::min(rows.size(), kBlock))) {
+      SL_RETURN_IF_ERROR(options_.limits.Check("search"));
+      const auto block = rows.first(std::min(rows.size(), kBlock));
+      segment.Score(query_, block, scores.data());
+      stats_.vectors_scanned += block.size();
+      for (size_t i = 0; i < block.size(); ++i) merger.Add({scores[i], segment.Info(block[i]), false});
+    }
+    return {};
+  }
+
   /// Offers every unit that the selector allows.
   Status ScanSegment(const SegmentSlot& slot, const LivingRows& selector, BestK& best) {
-    constexpr size_t kBlock = 4096;
-    const size_t rows = slot.segment->rows();
     std::vector<uint32_t> allowed;
-    std::vector<float> scores(kBlock);
-    Candidate unit;
-    for (size_t begin = 0; begin < rows; begin += kBlock) {
-      SL_RETURN_IF_ERROR(options_.limits.Check("search"));
-      allowed.clear();
-      for (size_t row = begin; row < std::min(rows, begin + kBlock); ++row) {
-        if (selector.Allows(static_cast<uint32_t>(row))) allowed.push_back(static_cast<uint32_t>(row));
-      }
-      slot.segment->Score(query_, allowed, scores.data());
-      stats_.vectors_scanned += allowed.size();
-      for (size_t i = 0; i < allowed.size(); ++i) {
-        const Candidate row{scores[i], slot.segment->Info(allowed[i]), false};
-        if (unit.row.unit == row.row.unit) {
-          if (row.score > unit.score) unit = row;
-          continue;
-        }
-        if (unit.row.unit) best.Offer(unit);
-        unit = row;
-      }
+    for (uint32_t row = 0; row < slot.segment->rows(); ++row) {
+      if (selector.Allows(row)) allowed.push_back(row);
     }
-    if (unit.row.unit) best.Offer(unit);
+    UnitMerger merger([&best](const Candidate& unit) { best.Offer(unit); });
+    SL_RETURN_IF_ERROR(ScoreInto(*slot.segment, allowed, merger));
+    merger.Finish();
+    stats_.units_filtered_out += slot.live_units() - merger.units();
     return {};
   }
 
@@ -193,6 +213,7 @@ class ViewSearch {
   const RocksDbRecordStore& records_;
   const std::span<const float> query_;
   const SearchOptions& options_;
+  const UnitFilter& filter_;
   SearchStats& stats_;
   bool complete_ = false;
 
@@ -220,11 +241,15 @@ Result<std::vector<Neighbor>> SegmentedView::Search(std::span<const float> query
                                                     SearchStats* stats) const {
   SL_RETURN_IF_ERROR(CheckQuery(query, dim_, options.k));
   const SearchGate::Pass pass(*gate_);
-  return Guard("search", [&] {
+  return Guard("search", [&]() -> Result<std::vector<Neighbor>> {
     SearchStats counted;
     SearchStats& counts = stats != nullptr ? *stats : counted;
     counts = {};
-    return ViewSearch(*state_, *records_, query, options, counts).Run();
+    if (options.filter != nullptr) {
+      SL_ASSIGN_OR_RETURN(counts.filter, records_->Plan(*options.filter, options.limits));
+    }
+    const UnitFilter filter(options.filter, counts.filter);
+    return ViewSearch(*state_, *records_, query, options, filter, counts).Run();
   });
 }
 

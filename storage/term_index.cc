@@ -195,6 +195,11 @@ FilterStrategy StrategyFor(const ItemBounds& bounds, uint64_t possible, uint64_t
 
 Result<FilterPlan> TermIndex::Plan(const Filter& filter, const Limits& limits) const {
   if (!AsksMetadata(filter)) return FilterPlan{};
+  if (!usable_) {
+    FilterPlan plan;
+    plan.strategy = FilterStrategy::kPostFilter;
+    return plan;
+  }
   return Guard("plan a filter", [&]() -> Result<FilterPlan> {
     rocksdb::ManagedSnapshot moment(&db_.db());
     SL_ASSIGN_OR_RETURN(const auto stored, db_.Get(Family::kMeta, kStateKey, moment.snapshot()));
@@ -213,6 +218,11 @@ Result<FilterPlan> TermIndex::Plan(const Filter& filter, const Limits& limits) c
     if (!bounds.possible.IsAll() || plan.is_exact) plan.items = std::make_shared<const ItemBounds>(std::move(bounds));
     return plan;
   });
+}
+
+void TermIndex::SetUsable(bool usable) {
+  cache_.Clear();
+  usable_ = usable;
 }
 
 }  // namespace sightline::storage

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <list>
 #include <memory>
@@ -29,6 +30,7 @@ class BoundsCache {
   /// Null when it is not known, or of another epoch.
   Bounds Find(const std::string& key, Epoch epoch);
   void Put(const std::string& key, Epoch epoch, Bounds bounds);
+  void Clear();
 
  private:
   struct Entry {
@@ -55,9 +57,13 @@ class TermIndex {
   /// As FilterPlanner::Plan.
   Result<FilterPlan> Plan(const Filter& filter, const Limits& limits) const;
 
+  /// While terms are made again, plans do without them.
+  void SetUsable(bool usable);
+
  private:
   const RecordDb& db_;
   mutable BoundsCache cache_;
+  std::atomic<bool> usable_{true};
 };
 
 /// Gives the terms of the family `terms` to every item that has none yet: those of a collection that was made without

@@ -11,16 +11,22 @@ namespace {
 
 /// Appends those of `candidates`, which are in order, whose items pass the filter, until there are options.k.
 Status AppendPassing(std::span<const Candidate> candidates, const RecordStore& records, const SearchOptions& options,
-                     SearchStats& stats, std::vector<Candidate>& found) {
+                     const UnitFilter& filter, SearchStats& stats, std::vector<Candidate>& found) {
   std::vector<ItemId> ids;
-  ids.reserve(candidates.size());
-  for (const Candidate& candidate : candidates) ids.push_back(candidate.row.item);
+  for (const Candidate& candidate : candidates) {
+    if (!filter.IsSure(candidate.row.item)) ids.push_back(candidate.row.item);
+  }
   SL_ASSIGN_OR_RETURN(const auto items, records.GetItems(ids));
-  for (size_t i = 0; i < candidates.size() && found.size() < options.k; ++i) {
-    // An item that is gone was removed after this view was taken: it has no metadata that could match.
-    if (items[i] &&
-        Matches(*options.filter, candidates[i].row.type, items[i]->paths.front().path, items[i]->metadata)) {
-      found.push_back(candidates[i]);
+  stats.records_read += ids.size();
+  // An item that is gone was removed after this view was taken: it has no metadata that could match.
+  const auto passes = [&](UnitType type, const std::optional<ItemRecord>& item) {
+    return item && Matches(*options.filter, type, item->paths.front().path, item->metadata);
+  };
+  auto item = items.begin();
+  for (const Candidate& candidate : candidates) {
+    if (found.size() == options.k) break;
+    if (filter.IsSure(candidate.row.item) || passes(candidate.row.type, *item++)) {
+      found.push_back(candidate);
     } else {
       ++stats.units_filtered_out;
     }
@@ -65,12 +71,9 @@ Status CheckQuery(std::span<const float> query, size_t dim, size_t k) {
   return {};
 }
 
-bool AsksMetadata(const Filter* filter) {
-  return filter != nullptr && (!filter->must.empty() || !filter->should.empty() || !filter->must_not.empty());
-}
-
 Result<std::vector<Candidate>> FilterInOrder(std::vector<Candidate> candidates, const RecordStore& records,
-                                             const SearchOptions& options, SearchStats& stats) {
+                                             const SearchOptions& options, const UnitFilter& filter,
+                                             SearchStats& stats) {
   constexpr size_t kFirstWindow = 64;
   constexpr size_t kMaxWindow = 4096;
   std::vector<Candidate> found;
@@ -81,15 +84,24 @@ Result<std::vector<Candidate>> FilterInOrder(std::vector<Candidate> candidates, 
     const size_t count = std::min(window, candidates.size() - begin);
     const auto first = candidates.begin() + static_cast<std::ptrdiff_t>(begin);
     std::partial_sort(first, first + static_cast<std::ptrdiff_t>(count), candidates.end(), IsBetter);
-    SL_RETURN_IF_ERROR(AppendPassing(std::span(candidates).subspan(begin, count), records, options, stats, found));
+    SL_RETURN_IF_ERROR(
+        AppendPassing(std::span(candidates).subspan(begin, count), records, options, filter, stats, found));
     begin += count;
     window = std::min(window * 2, kMaxWindow);
   }
   return found;
 }
 
-void ScoreRows(const RowChunk& chunk, size_t count, std::span<const float> query, float* scores) {
-  faiss::fvec_inner_products_ny(scores, query.data(), chunk.values(), query.size(), count);
+void ScoreRows(const ChunkView& view, std::span<const float> query, std::span<const uint32_t> picked, float* scores) {
+  // One call for all runs through memory at full speed, also over rows that nobody asked for.
+  constexpr size_t kDenseShare = 4;
+  if (picked.size() * kDenseShare >= view.used) {
+    faiss::fvec_inner_products_ny(scores, query.data(), view.chunk->values(), query.size(), view.used);
+    return;
+  }
+  for (const uint32_t i : picked) {
+    faiss::fvec_inner_products_ny(scores + i, query.data(), view.chunk->row(i).data(), query.size(), 1);
+  }
 }
 
 }  // namespace sightline::storage

@@ -9,6 +9,7 @@
 #include "base/filter.h"
 #include "storage/record_store.h"
 #include "storage/row_table.h"
+#include "storage/unit_filter_internal.h"
 #include "storage/vector_index.h"
 
 /// What searches over rows share: units with their best row, the order of answers, the best k of them, filters.
@@ -45,54 +46,69 @@ class BestK {
 /// Errors: kInvalidArgument (length, a value not finite, k == 0).
 Status CheckQuery(std::span<const float> query, size_t dim, size_t k);
 
-/// Whether the filter lets units of this type through. `filter` may be null.
-inline bool AllowsType(const Filter* filter, UnitType type) {
-  return filter == nullptr || filter->types.empty() ||
-         std::find(filter->types.begin(), filter->types.end(), type) != filter->types.end();
-}
-/// Whether it cannot be decided from the rows. `filter` may be null.
-bool AsksMetadata(const Filter* filter);
-
-/// Scores every living row of an allowed type and calls `offer` once per unit with its best. Errors: those of limits.
+/// Puts consecutive rows of a unit together and offers each unit once, with its best.
 template <typename Offer>
-Status ScoreUnits(const RowTable& table, std::span<const float> query, const SearchOptions& options, SearchStats& stats,
-                  Offer offer);
+class UnitMerger {
+ public:
+  explicit UnitMerger(Offer offer) : offer_(std::move(offer)) {}
+
+  size_t units() const { return units_; }
+
+  void Add(const Candidate& row) {
+    if (units_ > 0 && best_.row.unit == row.row.unit) {
+      if (row.score > best_.score) best_ = row;
+      return;
+    }
+    Finish();
+    best_ = row;
+    ++units_;
+  }
+  /// Offers the last unit. Call it once, after the last row.
+  void Finish() {
+    if (units_ > 0) offer_(best_);
+  }
+
+ private:
+  Offer offer_;
+  Candidate best_;
+  size_t units_ = 0;
+};
+
+/// Scores every living row that may pass the filter and calls `offer` once per unit with its best. Errors: those of
+/// limits.
+template <typename Offer>
+Status ScoreUnits(const RowTable& table, std::span<const float> query, const UnitFilter& filter, const Limits& limits,
+                  SearchStats& stats, Offer offer);
 
 /// The first options.k of `candidates`, whatever their order, whose items pass the filter, best first. Asks for the
-/// metadata of the best first and of ever more. Errors: those of limits and of reading items.
+/// metadata of the best first and of ever more, as far as the filter needs it. Errors: those of limits and of reading
+/// items.
 Result<std::vector<Candidate>> FilterInOrder(std::vector<Candidate> candidates, const RecordStore& records,
-                                             const SearchOptions& options, SearchStats& stats);
+                                             const SearchOptions& options, const UnitFilter& filter,
+                                             SearchStats& stats);
 
-/// Scores of the first `count` rows of a chunk.
-void ScoreRows(const RowChunk& chunk, size_t count, std::span<const float> query, float* scores);
+/// Scores the rows of `picked`, in order; `scores` has room for the whole chunk, and those of other rows are undefined.
+void ScoreRows(const ChunkView& view, std::span<const float> query, std::span<const uint32_t> picked, float* scores);
 
 template <typename Offer>
-Status ScoreUnits(const RowTable& table, std::span<const float> query, const SearchOptions& options, SearchStats& stats,
-                  Offer offer) {
+Status ScoreUnits(const RowTable& table, std::span<const float> query, const UnitFilter& filter, const Limits& limits,
+                  SearchStats& stats, Offer offer) {
+  UnitMerger merger(std::move(offer));
   std::vector<float> scores(table.rows_per_chunk);
-  Candidate best;
-  bool has_best = false;
+  std::vector<uint32_t> picked;
   for (const ChunkView& view : table.chunks) {
-    SL_RETURN_IF_ERROR(options.limits.Check("search"));
-    ScoreRows(*view.chunk, view.used, query, scores.data());
-    for (size_t i = 0; i < view.used; ++i) {
-      const RowInfo& row = view.chunk->info(i);
-      if (view.IsDead(i)) continue;
-      if (!AllowsType(options.filter, row.type)) {
-        if (!row.is_frame) ++stats.units_filtered_out;
-        continue;
-      }
-      ++stats.vectors_scanned;
-      if (has_best && best.row.unit == row.unit) {
-        if (scores[i] > best.score) best = {scores[i], row};
-        continue;
-      }
-      if (has_best) offer(best);
-      best = {scores[i], row};
-      has_best = true;
+    SL_RETURN_IF_ERROR(limits.Check("search"));
+    if (!filter.MayHave(view.lowest, view.highest)) continue;
+    picked.clear();
+    for (uint32_t i = 0; i < view.used; ++i) {
+      if (!view.IsDead(i) && filter.Allows(view.chunk->info(i))) picked.push_back(i);
     }
+    ScoreRows(view, query, picked, scores.data());
+    for (const uint32_t i : picked) merger.Add({scores[i], view.chunk->info(i)});
+    stats.vectors_scanned += picked.size();
   }
-  if (has_best) offer(best);
+  merger.Finish();
+  stats.units_filtered_out += table.live_units - merger.units();
   return {};
 }
 

@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/limits.h"
 #include "base/result.h"
+#include "storage/filter_plan.h"
 #include "storage/records.h"
 
 namespace sightline::storage {
@@ -33,7 +34,9 @@ struct SearchOptions {
 /// What a search did, for `explain`.
 struct SearchStats {
   size_t vectors_scanned = 0;
-  size_t units_filtered_out = 0;
+  size_t units_filtered_out = 0;  ///< Found not to be of the types or not to pass the filter.
+  FilterPlan filter;              ///< How the filter on metadata was kept to.
+  size_t records_read = 0;        ///< Items whose records decided it.
 };
 
 /// Nearest-neighbour search over the units of one collection at one epoch. Immutable; searches run concurrently.

@@ -136,6 +136,22 @@ TEST_F(SearchIntegrationTest, AFilterLimitsWhatIsFound) {
   EXPECT_THAT(none.out, HasSubstr("nothing passes the filter"));
 }
 
+TEST_F(SearchIntegrationTest, ExplainSaysWhatWasDone) {
+  const std::string filter = R"({"must": {"path": ")" + (photos() / "photo-003").string() + R"("}})";
+  const boost::json::value json = Json(Run({"search", "photos", "a cat", "--filter", filter, "--explain", "--json"}));
+  const boost::json::value& explain = json.at("explain");
+  EXPECT_EQ(explain.at("filter").at("strategy"), "direct scan");
+  EXPECT_EQ(explain.at("filter").at("items_possible").to_number<int>(), 1);
+  EXPECT_EQ(explain.at("filter").at("items").to_number<int>(), 8);
+  EXPECT_EQ(explain.at("filter").at("exact"), true);
+  EXPECT_EQ(explain.at("filter").at("records_read").to_number<int>(), 0);
+  EXPECT_EQ(explain.at("coarse").at("units_found").to_number<int>(), 1);
+  EXPECT_EQ(explain.at("coarse").at("vectors_scored").to_number<int>(), 1);
+  const RunResult text = Run({"search", "photos", "a cat", "--explain"});
+  EXPECT_THAT(text.out, HasSubstr("\n  filter  none\n  coarse  8 vectors scored, 0 units left out"));
+  EXPECT_THAT(text.out, HasSubstr("\n  scores    #     match     logit"));
+}
+
 TEST_F(SearchIntegrationTest, AListCanBeFiltered) {
   const std::string path = (photos() / "photo-003.jpg").string();
   const boost::json::value item =

@@ -97,6 +97,59 @@ void BM_SearchFewMatch(benchmark::State& state) {
 }
 BENCHMARK(BM_SearchFewMatch)->Arg(10'000)->Arg(100'000)->Arg(200'000)->Unit(benchmark::kMillisecond);
 
+void BM_SearchOnePercentMatch(benchmark::State& state) {
+  Filter filter;
+  filter.must.push_back(RangeCondition{.key = "seed", .gt = {}, .gte = {}, .lt = state.range(0) / 100, .lte = {}});
+  filter.must_not.push_back(MatchCondition{"album", {std::string("none")}});
+  Search(state, &filter);
+}
+BENCHMARK(BM_SearchOnePercentMatch)->Arg(10'000)->Arg(100'000)->Arg(200'000)->Unit(benchmark::kMillisecond);
+
+/// Every search asks for something that was not asked before: what is kept of earlier ones does not help.
+void BM_SearchOnePercentMatchAnew(benchmark::State& state) {
+  Collection& collection = Opened(static_cast<uint64_t>(state.range(0)));
+  const auto view = collection.View();
+  const Embedding query = RandomEmbedding(kDim, 1);
+  int64_t first = 0;
+  for (auto _ : state) {
+    Filter filter;
+    filter.must.push_back(
+        RangeCondition{.key = "seed", .gt = {}, .gte = first, .lt = first + state.range(0) / 100, .lte = {}});
+    auto found = view->Search(query, {.k = 128, .filter = &filter, .limits = {}});
+    SL_CHECK(found.has_value());
+    first = (first + 7) % (state.range(0) * 9 / 10);
+  }
+}
+BENCHMARK(BM_SearchOnePercentMatchAnew)->Arg(10'000)->Arg(100'000)->Arg(200'000)->Unit(benchmark::kMillisecond);
+
+/// One synced commit of 1,000 items with the metadata of a photograph and nothing else.
+void BM_CommitItems(benchmark::State& state) {
+  const TempDir scratch;
+  auto made = Collection::Create(scratch / "c", {"bench", "", kDim, storage::PatchStorage::kNone});
+  SL_CHECK(made.has_value());
+  int64_t next = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    storage::WriteSet changes;
+    for (int i = 0; i < 1000; ++i, ++next) {
+      Sample sample = MakeSample(**made, "/home/somebody/Pictures/2024/IMG_" + std::to_string(next) + ".jpg",
+                                 static_cast<uint64_t>(next));
+      sample.item.metadata = {{"taken_at", {Timestamp{1'700'000'000 + next}}},
+                              {"camera", {std::string("Maker Model 5")}},
+                              {"latitude", {41.9 + static_cast<double>(next) * 1e-5}},
+                              {"longitude", {12.5}},
+                              {"album", {"Album " + std::to_string(next / 200)}},
+                              {"tags", {std::string("beach"), std::string("evening")}}};
+      changes.put_items.push_back(std::move(sample.item));
+      changes.put_units.push_back(std::move(sample.units[0]));
+    }
+    state.ResumeTiming();
+    SL_CHECK((*made)->Commit(changes).has_value());
+  }
+  state.SetItemsProcessed(state.iterations() * 1000);
+}
+BENCHMARK(BM_CommitItems)->Unit(benchmark::kMillisecond)->Iterations(50);
+
 /// One synced commit of 16 pictures with the patches of the base model.
 void BM_CommitWithPatches(benchmark::State& state) {
   const TempDir scratch;

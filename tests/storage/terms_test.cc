@@ -278,7 +278,10 @@ TEST_F(TermsTest, VerifyFindsWhatIsMissingAndWhatIsTooMuchAndRepairMendsIt) {
   ExpectFinding("item 1: 1 of its 1 terms are missing");
   ExpectFinding("a term of item 1, which does not have that value");
   ExpectFinding("a term of 5 bytes");
-  ASSERT_THAT(store_->RepairTerms(), IsOk());
+  const auto repaired = store_->RepairTerms({});
+  ASSERT_THAT(repaired, IsOk());
+  EXPECT_TRUE(repaired->has_value());
+  EXPECT_FALSE(store_->RepairTerms({})->has_value());
   EXPECT_THAT(Findings(), IsEmpty());
   EXPECT_EQ(Plan(Must(MatchCondition{"tag", {std::string("x")}})).items_possible, 1u);
 }
@@ -328,12 +331,15 @@ TEST(ItemMaskTest, HasWhatTheSetHas) {
   Roaring64Map listed;
   for (const uint64_t id : {1, 63, 64, 1000, 5000}) listed.add(static_cast<uint64_t>(id));
   for (const ItemSet& set : {ItemSet::Of(listed), Not(ItemSet::Of(listed)), ItemSet::All(), ItemSet()}) {
-    const ItemMask mask(set, ItemId{1200});
-    for (uint64_t id = 1; id <= 1200; ++id) ASSERT_EQ(mask.Has(ItemId{id}), set.Has(ItemId{id})) << id;
+    const ItemMask mask(set);
+    for (uint64_t id = 1; id <= 6000; ++id) ASSERT_EQ(mask.Has(ItemId{id}), set.Has(ItemId{id})) << id;
   }
-  const ItemMask mask(ItemSet::Of(listed), ItemId{1200});
+  const ItemMask mask(ItemSet::Of(listed));
   EXPECT_TRUE(mask.AnyIn(ItemId{990}, ItemId{1010}));
   EXPECT_FALSE(mask.AnyIn(ItemId{200}, ItemId{900}));
+  EXPECT_FALSE(mask.AnyIn(ItemId{6000}, ItemId{9000}));
+  const ItemMask others(Not(ItemSet::Of(listed)));
+  EXPECT_TRUE(others.AnyIn(ItemId{6000}, ItemId{9000}));
 }
 
 }  // namespace

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "app/explain_internal.h"
+
+namespace sightline::app {
+namespace {
+
+namespace json = boost::json;
+
+std::string FilterText(const storage::SearchStats& stats) {
+  const storage::FilterPlan& plan = stats.filter;
+  std::string out(NameOf(plan.strategy));
+  if (plan.strategy == storage::FilterStrategy::kNone) return out;
+  if (plan.items != nullptr) {
+    out += fmt::format(": {} {} of {} items may pass", plan.is_exact ? "exactly" : "at most", plan.items_possible,
+                       plan.items_in_all);
+  } else {
+    out += ": the secondary index cannot tell how many items pass";
+  }
+  out += fmt::format("; {} terms read", plan.terms_read);
+  if (plan.clauses_cached > 0) out += fmt::format(", {} conditions known before", plan.clauses_cached);
+  return out + fmt::format("; {} records read", stats.records_read);
+}
+
+std::string CoarseText(const query::SearchAnswer& answer) {
+  std::string out =
+      fmt::format("{} vectors scored, {} units left out; {} units asked for, {} found", answer.coarse.vectors_scanned,
+                  answer.coarse.units_filtered_out, answer.coarse_k, answer.candidates);
+  if (answer.coarse_rounds > 1) out += fmt::format(" in {} rounds", answer.coarse_rounds);
+  return out;
+}
+
+template <typename T>
+std::string Cell(const std::optional<T>& score) {
+  return score ? fmt::format("{:>9.4f}", *score) : fmt::format("{:>9}", "-");
+}
+
+}  // namespace
+
+std::string ExplainText(const query::SearchAnswer& answer) {
+  const query::StageTimings& ms = answer.timings;
+  std::string out = "\nexplained\n";
+  out += fmt::format("  filter  {}\n", FilterText(answer.coarse));
+  out += fmt::format("  coarse  {}\n", CoarseText(answer));
+  out += fmt::format("  ms      encode {:.2f}, coarse {:.2f}, patches {:.2f}, rerank {:.2f}, total {:.2f}\n",
+                     ms.encode_ms, ms.coarse_ms, ms.patches_ms, ms.rerank_ms, ms.total_ms);
+  if (answer.hits.empty()) return out;
+  out += "  scores    #     match     logit      rank    coarse      unit\n";
+  for (size_t i = 0; i < answer.hits.size(); ++i) {
+    const query::Hit& hit = answer.hits[i];
+    out += fmt::format("          {:>3} {} {} {} {:>9.4f} {:>9}\n", i + 1, Cell(hit.match_probability),
+                       Cell(hit.match_logit), Cell(hit.rank_score), hit.coarse_score, hit.unit.value);
+  }
+  return out;
+}
+
+json::object ExplainJson(const query::SearchAnswer& answer) {
+  const storage::SearchStats& stats = answer.coarse;
+  const storage::FilterPlan& plan = stats.filter;
+  json::object filter;
+  filter["strategy"] = json::string(NameOf(plan.strategy));
+  const bool is_known = plan.items != nullptr;
+  filter["items_possible"] = is_known ? json::value(plan.items_possible) : json::value(nullptr);
+  filter["items"] = is_known ? json::value(plan.items_in_all) : json::value(nullptr);
+  filter["exact"] = plan.is_exact;
+  filter["terms_read"] = plan.terms_read;
+  filter["conditions_cached"] = plan.clauses_cached;
+  filter["records_read"] = stats.records_read;
+  json::object coarse;
+  coarse["units_asked_for"] = answer.coarse_k;
+  coarse["units_found"] = answer.candidates;
+  coarse["rounds"] = answer.coarse_rounds;
+  coarse["vectors_scored"] = stats.vectors_scanned;
+  coarse["units_left_out"] = stats.units_filtered_out;
+  return {{"filter", std::move(filter)}, {"coarse", std::move(coarse)}};
+}
+
+}  // namespace sightline::app

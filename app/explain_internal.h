@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <string>
+
+#include <boost/json.hpp>
+
+#include "query/searcher.h"
+
+namespace sightline::app {
+
+/// How an answer came about, for people: what was planned and done for the filter, what the coarse stage looked at,
+/// where the time went, and the scores of every hit. Ends in a line break.
+std::string ExplainText(const query::SearchAnswer& answer);
+
+/// The same for programs, but for times and scores, which every answer has.
+boost::json::object ExplainJson(const query::SearchAnswer& answer);
+
+}  // namespace sightline::app
