@@ -37,8 +37,8 @@ struct IvfQuantizers {
 // lists than the neighbours of a picture are. Two things help: rows in two lists, the second chosen for what the first
 // is worst at (Note [Second list]), and many lists probed, since with 4-bit codes a list costs little. Training queries
 // take part in k-means, but its last rounds are over the rows alone: a centroid among queries is the first that every
-// query probes, and its list is empty (measured at 96 probes: with 5 % of queries and without these rounds recall@10 fell
-// from 0.949 to 0.646).
+// query probes, and its list is empty (measured at 96 probes: with 5 % of queries and without these rounds recall@10
+// fell from 0.949 to 0.646).
 
 /// Trains on a sample of the rows, drawn by plan.seed, and for the centroids on the training queries as well. Errors:
 /// those of plan.pause.
