@@ -22,6 +22,11 @@ namespace sightline::storage {
 // ourselves: the rows of all neighbours of a node are asked for before the first is scored, which is most of the speed
 // when the rows do not fit the caches, no table of all rows is cleared per search, and a selector does not end the
 // search early: rows that it refuses are walked through but not counted.
+//
+// Texts lie apart from pictures: the best rows for a text may lie in several places, with worse rows between them, and
+// a walk from one entry point stays in one of them (500 pictures among 99,500 other rows: half of the first ten were
+// lost). So a search also scores a sample of all rows, the entries, climbs from the best of these as far as each leads,
+// one by one, and only then goes on from all that it has seen, best first. See also Note [Rows that nothing leads to].
 
 /// A hierarchical navigable small world (Malkov, Yashunin 2016) over the rows of a RowStore. Immutable; searches run
 /// concurrently.
@@ -69,6 +74,7 @@ class LinkGraph {
     std::vector<uint32_t> links;  ///< `links_` per node, kNone behind the last.
   };
   class Builder;
+  class Refiner;
   struct Walk;
 
   std::span<const uint32_t> LowestLinks(uint32_t row) const {
@@ -78,12 +84,17 @@ class LinkGraph {
   std::span<const uint32_t> UpperLinks(const Level& level, uint32_t row) const;
   RowHit Descend(const RowStore& rows, const RowQuery& query, SegmentStats& stats) const;
   bool IsWithin(size_t rows) const;
+  void ChooseEntries();
+  void ClimbFromEntries(Walk& walk, SegmentStats& stats) const;
+  Status Refine(const RowStore& rows, const Plan& plan);
 
   uint32_t links_ = 0;
   uint32_t entry_ = 0;
   BigBuffer lowest_;
-  std::vector<Level> upper_;     ///< From the second lowest up.
-  mutable VisitedPool visited_;  ///< A cache: not part of what the graph is.
+  std::vector<Level> upper_;       ///< From the second lowest up.
+  std::vector<uint32_t> entries_;  ///< Follow from the levels; scored by every search.
+  size_t starts_ = 0;              ///< Follows from the number of rows.
+  mutable VisitedPool visited_;    ///< A cache: not part of what the graph is.
 };
 
 }  // namespace sightline::storage

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <numeric>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -102,6 +103,7 @@ class LinkGraph::Builder {
       level.nodes.shrink_to_fit();
       level.links.shrink_to_fit();
     }
+    graph.ChooseEntries();
     return graph;
   }
 
@@ -144,9 +146,12 @@ class LinkGraph::Builder {
 };
 
 Result<LinkGraph> LinkGraph::Build(const RowStore& rows, const Plan& plan) {
-  Builder builder(rows, plan);
-  SL_RETURN_IF_ERROR(builder.LinkAll());
-  return builder.Take();
+  std::optional<Builder> builder(std::in_place, rows, plan);
+  SL_RETURN_IF_ERROR(builder->LinkAll());
+  LinkGraph graph = builder->Take();
+  builder.reset();  // what FAISS holds is no longer needed
+  SL_RETURN_IF_ERROR(graph.Refine(rows, plan));
+  return graph;
 }
 
 }  // namespace sightline::storage
