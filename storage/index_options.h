@@ -40,7 +40,7 @@ struct IndexOptions {
   uint32_t lists = 0;              ///< Inverted lists of a segment.
   uint32_t pq_subspaces = 0;       ///< Codes per row; divides dim.
   bool opq = false;                ///< Rotate before product quantisation.
-  bool two_lists = false;          ///< Put every row into its two nearest lists.
+  bool two_lists = false;          ///< Put every row into its two nearest lists. Collections do for kIvfPqFastScan.
   uint32_t links = 0;              ///< kHnsw: links per row and level (M).
 
   uint32_t probes = 0;         ///< Lists that a search looks at.

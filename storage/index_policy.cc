@@ -62,9 +62,9 @@ IndexOptions OptionsForSegment(const IndexOptions& options, uint64_t rows) {
   IndexOptions chosen = options;
   if (options.kind == IndexKind::kAuto) {
     chosen.kind = rows < kFlatRows ? IndexKind::kFlat : IndexKind::kIvfPqFastScan;
-    // A fifth more memory for 2 points of recall at half the probes (docs/PERFORMANCE.md).
-    chosen.two_lists = true;
   }
+  // A fifth more memory for 2 points of recall at half the probes (docs/PERFORMANCE.md).
+  if (chosen.kind == IndexKind::kIvfPqFastScan) chosen.two_lists = true;
   return chosen;
 }
 

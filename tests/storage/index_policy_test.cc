@@ -128,5 +128,14 @@ TEST_F(IndexPolicyTest, SegmentsAreOfTheKindAskedFor) {
   EXPECT_NE(OptionsForSegment(state_.options, 1'000'000).kind, IndexKind::kFlat);
 }
 
+TEST_F(IndexPolicyTest, FastScanPutsRowsIntoTwoListsWhetherForcedOrChosen) {
+  for (const IndexKind kind : {IndexKind::kAuto, IndexKind::kIvfPqFastScan}) {
+    state_.options.kind = kind;
+    EXPECT_TRUE(OptionsForSegment(state_.options, 100'000).two_lists) << NameOf(kind);
+  }
+  state_.options.kind = IndexKind::kIvfPq;
+  EXPECT_FALSE(OptionsForSegment(state_.options, 100'000).two_lists);
+}
+
 }  // namespace
 }  // namespace sightline::storage
