@@ -60,7 +60,10 @@ int main(int argc, char** argv) {
     std::fflush(stdout);
     if (!snapshots || plan.batches() % 4 != 0) continue;
     const std::string folder = std::string(argv[1]) + ".snapshot" + std::to_string(plan.batches() / 4 % 2);
-    std::filesystem::remove_all(folder);
+    // Not in its place: a snapshot that is half removed is a damaged one.
+    const std::string old = folder + ".old";
+    std::filesystem::remove_all(old);
+    if (std::filesystem::exists(folder)) std::filesystem::rename(folder, old);
     if (const auto taken = (*collection)->Snapshot(folder); !taken) return GiveUp(taken.error());
     Say("snapshot");
   }
