@@ -70,7 +70,8 @@ class CrashIntegrationTest : public ::testing::TestWithParam<storage::IndexOptio
   }
 
   /// Opens what is left and compares it with what was acknowledged.
-  std::vector<std::string> Check(uint64_t acknowledged) {
+  /// @param kills  since the last look: each may have left one batch that is stored and was not acknowledged.
+  std::vector<std::string> Check(uint64_t acknowledged, uint64_t kills = 1) {
     const auto collection = Collection::Open(folder_, CrashOptions());
     if (!collection) return {"cannot be opened: " + collection.error().message};
     const auto batches = CommittedBatches(**collection);
@@ -79,7 +80,7 @@ class CrashIntegrationTest : public ::testing::TestWithParam<storage::IndexOptio
       return {"batch " + std::to_string(acknowledged) + " was acknowledged and is lost; the last one is " +
               std::to_string(*batches)};
     }
-    if (*batches > acknowledged + 1) return {"batch " + std::to_string(*batches) + " was never acknowledged"};
+    if (*batches > acknowledged + kills) return {"batch " + std::to_string(*batches) + " was never acknowledged"};
     last_ = *batches;
     const auto index = (*collection)->Stats()->index;
     most_segments_ = std::max(most_segments_, index.segments.size());
@@ -204,7 +205,7 @@ TEST_P(CrashIntegrationTest, PowerLossDuringRecoveryLosesNothingAcknowledged) {
     last_ = std::max({last_, run.acknowledged, recovering.acknowledged});
     image.CutPower();
   }
-  EXPECT_THAT(Check(last_), IsEmpty());
+  EXPECT_THAT(Check(last_, 1 + Rounds() / 2), IsEmpty());
 }
 
 TEST_P(CrashIntegrationTest, WithoutSyncPowerLossLosesAcknowledgedBatches) {
