@@ -85,6 +85,16 @@ MappedFile::~MappedFile() {
   if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
+Result<FileStream> OpenFileStream(const std::filesystem::path& path) {
+  uint64_t size_bytes = 0;
+  SL_ASSIGN_OR_RETURN(const int fd, OpenRegular(path, size_bytes));
+  FileStream file(::fdopen(fd, "rb"));
+  if (file) return file;
+  const int error_number = errno;
+  ::close(fd);
+  return tl::unexpected(ErrnoError(error_number, "open", path));
+}
+
 Result<std::string> ReadFile(const std::filesystem::path& path, uint64_t max_bytes) {
   uint64_t size_bytes = 0;
   SL_ASSIGN_OR_RETURN(const int raw_fd, OpenRegular(path, size_bytes));

@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,6 +36,16 @@ class MappedFile {
  private:
   std::span<const std::byte> bytes_;
 };
+
+struct FileCloser {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+/// A stream of the C library that closes itself.
+using FileStream = std::unique_ptr<std::FILE, FileCloser>;
+
+/// Opens a regular file for reading from its start. Errors: kNotFound, kInvalidArgument (not a regular file),
+/// kUnavailable (cannot be read).
+Result<FileStream> OpenFileStream(const std::filesystem::path& path);
 
 /// Reads a whole file. Errors: kNotFound, kInvalidArgument (not a regular file), kResourceExhausted (more than
 /// `max_bytes`), kUnavailable (cannot be read).

@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "indexer/json_records.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <string_view>
 #include <utility>
-
-#include "base/file_io.h"
 
 namespace sightline::indexer {
 namespace {
@@ -33,19 +26,8 @@ void Append(JsonRecord& record, int c) {
 }  // namespace
 
 Result<JsonRecordReader> JsonRecordReader::Open(const std::filesystem::path& path) {
-  // O_NONBLOCK: a FIFO must not block us before fstat names it.
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return tl::unexpected(ErrnoError(errno, "open", path));
   JsonRecordReader reader;
-  reader.file_.reset(::fdopen(fd, "rb"));
-  if (!reader.file_) {
-    ::close(fd);
-    return tl::unexpected(ErrnoError(errno, "open", path));
-  }
-  struct stat info {};
-  if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-    return Fail(ErrorCode::kInvalidArgument, path.string() + ": not a regular file");
-  }
+  SL_ASSIGN_OR_RETURN(reader.file_, OpenFileStream(path));
   reader.buffer_.resize(kBufferBytes);
   reader.SkipByteOrderMark();
   if (reader.Peek() == '[') {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file_io.h"
 #include "base/result.h"
 
 namespace sightline::indexer {
@@ -39,10 +40,6 @@ class JsonRecordReader {
   bool is_array() const { return is_array_; }
 
  private:
-  struct Closer {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-
   JsonRecordReader() = default;
   int Peek();
   int Take();
@@ -53,7 +50,7 @@ class JsonRecordReader {
   void ReadElement(JsonRecord& record);
   bool End(JsonRecord& record, std::string error);
 
-  std::unique_ptr<std::FILE, Closer> file_;
+  FileStream file_;
   std::vector<char> buffer_;
   size_t at_ = 0;
   size_t filled_ = 0;

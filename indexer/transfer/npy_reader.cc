@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "indexer/transfer/npy_reader.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -48,20 +46,11 @@ int64_t Nanoseconds(const struct timespec& time) { return time.tv_sec * 1'000'00
 }  // namespace
 
 Result<NpyReader> NpyReader::Open(const std::filesystem::path& path) {
-  // O_NONBLOCK: a FIFO must not block us before fstat names it.
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return tl::unexpected(ErrnoError(errno, "open", path));
   NpyReader reader;
   reader.path_ = path;
-  reader.file_.reset(::fdopen(fd, "rb"));
-  if (!reader.file_) {
-    ::close(fd);
-    return tl::unexpected(ErrnoError(errno, "open", path));
-  }
+  SL_ASSIGN_OR_RETURN(reader.file_, OpenFileStream(path));
   struct stat info {};
-  if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-    return Fail(ErrorCode::kInvalidArgument, path.string() + ": not a regular file");
-  }
+  if (::fstat(::fileno(reader.file_.get()), &info) != 0) return tl::unexpected(ErrnoError(errno, "look at", path));
   reader.changed_ns_ = std::max(Nanoseconds(info.st_mtim), Nanoseconds(info.st_ctim));
   std::setvbuf(reader.file_.get(), nullptr, _IOFBF, kBufferBytes);
   if (auto read = reader.ReadHeader(static_cast<uint64_t>(info.st_size)); !read) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/file_io.h"
 #include "base/result.h"
 #include "base/types.h"
 #include "indexer/transfer/npy_header.h"
@@ -42,15 +43,11 @@ class NpyReader {
   Status Skip(uint64_t count);
 
  private:
-  struct Closer {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-
   NpyReader() = default;
   Status ReadHeader(uint64_t size_bytes);
 
   std::filesystem::path path_;
-  std::unique_ptr<std::FILE, Closer> file_;
+  FileStream file_;
   NpyHeader header_;
   uint64_t surplus_bytes_ = 0;
   int64_t changed_ns_ = 0;
