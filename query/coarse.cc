@@ -100,7 +100,10 @@ bool HasEnough(const SearchState& state) {
   return state.request->min_match || FewestHits(state.candidates, *state.request) >= state.request->top_k;
 }
 
-Status FindFor(SearchState& state, const storage::IndexView& view, const storage::RecordStore& records) {
+Status FindFor(SearchState& state, const std::shared_ptr<const storage::IndexView>& newest,
+               const storage::RecordStore& records) {
+  state.answer.view = state.request->view ? state.request->view : newest;
+  const storage::IndexView& view = *state.answer.view;
   size_t k = state.plan.coarse_k;
   for (;;) {
     SL_ASSIGN_OR_RETURN(const bool found_all, FindNearest(state, view, records, k));
@@ -114,11 +117,11 @@ Status FindFor(SearchState& state, const storage::IndexView& view, const storage
 
 }  // namespace
 
-void FindCandidates(std::span<SearchState> states, const storage::IndexView& view,
+void FindCandidates(std::span<SearchState> states, const std::shared_ptr<const storage::IndexView>& newest,
                     const storage::RecordStore& records) {
   for (SearchState& state : states) {
     if (!state.alive()) continue;
-    if (Status status = FindFor(state, view, records); !status) state.FailWith(std::move(status).error());
+    if (Status status = FindFor(state, newest, records); !status) state.FailWith(std::move(status).error());
   }
 }
 

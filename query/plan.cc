@@ -115,6 +115,10 @@ Pairing PairingOf(const SearchRequest& request, UnitType type) {
   return query.text ? Pairing::kWords : Pairing::kNone;
 }
 
+bool WantsRerank(const SearchRequest& request) {
+  return request.rerank_depth > 0 && AnyPairing(request, FilterOf(request));
+}
+
 Result<Plan> MakePlan(const SearchRequest& request, const storage::CollectionConfig& config,
                       const encoder::Encoder* encoder) {
   SL_RETURN_IF_ERROR(CheckNumbers(request));
@@ -124,7 +128,7 @@ Result<Plan> MakePlan(const SearchRequest& request, const storage::CollectionCon
   if (request.min_match) SL_RETURN_IF_ERROR(CheckMinMatch(request, plan.filter));
   plan.needs_text_encoder = request.query.text.has_value();
   plan.needs_image_encoder = request.query.picture.has_value();
-  plan.rerank = request.rerank_depth > 0 && AnyPairing(request, plan.filter);
+  plan.rerank = WantsRerank(request);
   plan.reads_item = plan.rerank && request.query.item && OnlyTexts(plan.filter);
   if (plan.needs_text_encoder || plan.needs_image_encoder) SL_RETURN_IF_ERROR(CheckModel(config, encoder));
   // An item can be compared by embedding without the model.

@@ -33,6 +33,10 @@ struct Plan {
   Filter filter;                     ///< What is searched: the request's, see Note [Types searched].
 };
 
+/// Whether a request asks for some unit to be read by the fusion encoder: a type that is searched has a pairing, at a
+/// depth above 0. Without a model nothing is read all the same.
+bool WantsRerank(const SearchRequest& request);
+
 /// Checks a request and decides its stages. `encoder` may be null.
 /// Errors: kInvalidArgument and kFailedPrecondition as in Searcher::Search, as far as they show before encoding.
 ///

@@ -72,8 +72,7 @@ std::vector<Result<SearchAnswer>> Searcher::Search(std::span<const SearchRequest
   std::vector<SearchState> states = MakeStates(requests, collection_.config(), encoder_);
   EncodeQueries(states, encoder_, records, collection_.config().dim);
   timings.encode_ms = watch.LapMs();
-  const std::shared_ptr<const storage::IndexView> view = collection_.View();
-  FindCandidates(states, *view, records);
+  FindCandidates(states, collection_.View(), records);
   timings.coarse_ms = watch.LapMs();
   if (AnyReranks(states)) RerankAll(states, {collection_, *encoder_, *token_cache_}, watch, timings);
   for (SearchState& state : states) {

@@ -44,6 +44,8 @@ struct SearchRequest {
   bool join_clips = true;  ///< Neighbouring clips of one video that fit alike become one hit (moments.h).
   GroupBy group_by = GroupBy::kNone;
   size_t group_size = 5;  ///< Moments listed inside a group. 1..100.
+  /// The state that is searched, of the searcher's collection; null: the newest. What was removed since is not found.
+  std::shared_ptr<const storage::IndexView> view;
   Limits limits;
 };
 
@@ -75,18 +77,20 @@ struct Hit : Moment {
 };
 
 struct StageTimings {
+  double queue_ms = 0;  ///< Waiting for a batch (search_gatherer.h); 0 for whoever calls a searcher.
   double encode_ms = 0;
   double coarse_ms = 0;
   double patches_ms = 0;  ///< Waiting for patches; they are also read while others are reranked.
   double rerank_ms = 0;
-  double total_ms = 0;
+  double total_ms = 0;  ///< With the time in the queue.
 };
 
 struct SearchAnswer {
   std::vector<Hit> hits;  ///< Best first: reranked ones by rank score, then the rest by coarse score.
   Epoch epoch;
-  size_t searched = 0;    ///< Units that could have been found: all but those of other types.
-  size_t candidates = 0;  ///< Units that the coarse stage found.
+  std::shared_ptr<const storage::IndexView> view;  ///< The state that was searched, for the next page.
+  size_t searched = 0;                             ///< Units that could have been found: all but those of other types.
+  size_t candidates = 0;                           ///< Units that the coarse stage found.
   size_t reranked = 0;
   size_t patches_cached = 0;   ///< Candidates whose patches or token states were in memory already.
   size_t below_min_match = 0;  ///< Hits hidden by min_match.

@@ -486,6 +486,21 @@ TEST_F(SearcherBatchTest, ABadRequestDoesNotDisturbTheOthers) {
   EXPECT_THAT(PathsOf(*answers[0]), ElementsAre("/p/spot.png", "/p/purple.png", "/p/green.png"));
 }
 
+TEST_F(SearcherBatchTest, EachRequestSearchesTheStateThatItNames) {
+  const std::shared_ptr<const storage::IndexView> before = collection_->View();
+  Add(MakePicture(kRed), "/p/red.png");
+  std::vector<SearchRequest> requests = {Words("red"), Words("red")};
+  requests[1].view = before;
+  const auto answers = Searcher(*collection_, &encoder_).Search(requests);
+  ASSERT_THAT(answers[0], IsOk());
+  ASSERT_THAT(answers[1], IsOk());
+  EXPECT_EQ(answers[0]->hits.size(), 4U);
+  EXPECT_THAT(PathsOf(*answers[1]), ElementsAre("/p/spot.png", "/p/purple.png", "/p/green.png"));
+  EXPECT_EQ(answers[1]->epoch, before->epoch());
+  EXPECT_EQ(answers[1]->view, before);
+  EXPECT_GT(answers[0]->view->epoch(), before->epoch());
+}
+
 TEST_F(SearcherBatchTest, NoRequestsAreNoAnswers) { EXPECT_TRUE(Searcher(*collection_, &encoder_).Search({}).empty()); }
 
 }  // namespace
