@@ -5,10 +5,9 @@
 #include <string>
 #include <string_view>
 
-namespace sightline::app {
+#include "base/utf8.h"
 
-/// Valid UTF-8: bytes that are none become U+FFFD. Paths may hold anything; JSON and HTML may not.
-std::string ValidUtf8(std::string_view bytes);
+namespace sightline::app {
 
 /// ValidUtf8 without line breaks or other control characters, for tables and messages.
 std::string OneLine(std::string_view bytes);

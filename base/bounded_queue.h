@@ -30,6 +30,15 @@ class BoundedQueue {
     return true;
   }
 
+  /// As Push, but returns false instead of blocking.
+  bool TryPush(T value) {
+    std::lock_guard lock(mutex_);
+    if (closed_ || values_.size() >= capacity_) return false;
+    values_.push_back(std::move(value));
+    can_pop_.notify_one();
+    return true;
+  }
+
   /// Blocks while empty. Nothing when the queue is closed and drained, or aborted.
   std::optional<T> Pop() {
     std::unique_lock lock(mutex_);

@@ -8,20 +8,6 @@
 namespace sightline::app {
 namespace {
 
-TEST(TextTest, ValidUtf8KeepsWhatIsValid) {
-  EXPECT_EQ(ValidUtf8("caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\x95"), "caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\x95");
-}
-
-TEST(TextMalformedTest, InvalidBytesBecomeReplacements) {
-  const std::string r = "\xEF\xBF\xBD";
-  EXPECT_EQ(ValidUtf8("a\xFFz"), "a" + r + "z");
-  EXPECT_EQ(ValidUtf8("\xC3"), r);                          // Cut off.
-  EXPECT_EQ(ValidUtf8("\xC0\xAF"), r + r);                  // Overlong.
-  EXPECT_EQ(ValidUtf8("\xE0\x80\x80"), r + r + r);          // Overlong.
-  EXPECT_EQ(ValidUtf8("\xED\xA0\x80"), r + r + r);          // A surrogate.
-  EXPECT_EQ(ValidUtf8("\xF4\x90\x80\x80"), r + r + r + r);  // Beyond U+10FFFF.
-}
-
 TEST(TextTest, OneLineHasNoControlCharacters) { EXPECT_EQ(OneLine("a\nb\r\x1B[31mc\x7F"), "a b  [31mc "); }
 
 TEST(TextTest, HtmlIsEscaped) { EXPECT_EQ(HtmlEscape("<a href='x'>&\""), "&lt;a href=&#39;x&#39;&gt;&amp;&quot;"); }

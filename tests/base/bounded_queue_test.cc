@@ -31,6 +31,17 @@ TEST(BoundedQueueTest, PushWaitsWhileFull) {
   EXPECT_TRUE(pushed);
 }
 
+TEST(BoundedQueueTest, TryPushOnAFullQueueReturnsAtOnce) {
+  BoundedQueue<int> queue(1);
+  EXPECT_TRUE(queue.TryPush(1));
+  EXPECT_FALSE(queue.TryPush(2));
+  EXPECT_EQ(queue.Pop(), 1);
+  EXPECT_TRUE(queue.TryPush(3));
+  queue.Close();
+  EXPECT_EQ(queue.Pop(), 3);
+  EXPECT_FALSE(queue.TryPush(4));
+}
+
 TEST(BoundedQueueTest, CloseLetsTheRestBePopped) {
   BoundedQueue<int> queue(2);
   ASSERT_TRUE(queue.Push(1));
