@@ -18,9 +18,7 @@ using storage::ItemPath;
 }  // namespace
 
 void CommitPlanner::Begin(std::span<const WorkItem> batch) {
-  SL_CHECK(items_.empty() && units_.empty());
-  paths_.clear();
-  hashes_.clear();
+  SL_CHECK(pending_.empty());
   wanted_.clear();
   for (const WorkItem& item : batch) {
     if (item.state == WorkState::kKnownContent) ++wanted_[item.hash];
@@ -29,8 +27,8 @@ void CommitPlanner::Begin(std::span<const WorkItem> batch) {
 
 Result<Resolution> CommitPlanner::Plan(WorkItem& item) {
   if (auto it = wanted_.find(item.hash); it != wanted_.end() && --it->second == 0) wanted_.erase(it);
-  SL_ASSIGN_OR_RETURN(Entry* const old, FindByPath(item.location.path));
-  SL_ASSIGN_OR_RETURN(Entry* const target, FindByHash(item.hash));
+  SL_ASSIGN_OR_RETURN(Entry* const old, pending_.FindByPath(item.location.path));
+  SL_ASSIGN_OR_RETURN(Entry* const target, pending_.FindByHash(item.hash));
   const bool is_part = item.video && !item.units.empty();
   if (is_part && (target == nullptr || !IsComplete(target->record))) return PlanPart(item, old, target);
   if (target != nullptr) return PlanKnown(item, old, *target);
@@ -55,19 +53,18 @@ Result<Resolution> CommitPlanner::PlanKnown(WorkItem& item, Entry* old, Entry& t
 
 Result<Resolution> CommitPlanner::PlanNew(WorkItem& item, Entry* old) {
   if (old != nullptr && old->record.paths.size() == 1 && !wanted_.contains(old->record.hash)) {
-    hashes_[old->record.hash] = ItemId{};
+    pending_.SetHash(old->record.hash, ItemId{});
     old->record.paths[0] = item.location;
     SL_RETURN_IF_ERROR(StoreContent(*old, item));
     return Resolution::kUpdated;
   }
   if (old != nullptr) DetachPath(*old, item.location.path);
-  SL_ASSIGN_OR_RETURN(const storage::AllocatedIds ids, collection_.AllocateIds(1, 0));
-  Entry& added = items_[ids.first_item];
-  added.record.id = ids.first_item;
-  added.record.added_at = now_;
-  added.record.paths.push_back(item.location);
-  paths_[item.location.path] = ids.first_item;
-  SL_RETURN_IF_ERROR(StoreContent(added, item));
+  storage::ItemRecord record;
+  record.added_at = now_;
+  record.paths.push_back(item.location);
+  SL_ASSIGN_OR_RETURN(Entry* const added, pending_.Add(std::move(record)));
+  pending_.SetPath(item.location.path, added->record.id);
+  SL_RETURN_IF_ERROR(StoreContent(*added, item));
   return old != nullptr ? Resolution::kUpdated : Resolution::kAdded;
 }
 
@@ -77,7 +74,7 @@ Result<Resolution> CommitPlanner::PlanPart(WorkItem& item, Entry* old, Entry* ta
   Resolution resolution = Resolution::kAdded;
   if (first_clip == 0 && target == nullptr) {
     SL_ASSIGN_OR_RETURN(resolution, PlanNew(item, old));
-    SL_ASSIGN_OR_RETURN(target, FindByHash(item.hash));
+    SL_ASSIGN_OR_RETURN(target, pending_.FindByHash(item.hash));
   } else if (target != nullptr && (first_clip == 0 || first_clip == target->record.units.size())) {
     SL_RETURN_IF_ERROR(PlanKnown(item, old, *target));
     SL_RETURN_IF_ERROR(first_clip == 0 ? StoreContent(*target, item) : AddUnits(*target, item));
@@ -94,32 +91,24 @@ Result<Resolution> CommitPlanner::PlanPart(WorkItem& item, Entry* old, Entry* ta
 // Gives the entry the item's content, and drops the units that it had.
 Status CommitPlanner::StoreContent(Entry& entry, WorkItem& item) {
   storage::ItemRecord& record = entry.record;
-  std::erase_if(units_, [&](const storage::NewUnit& unit) { return unit.record.item == record.id; });
-  record.units.clear();
+  pending_.ClearUnits(entry);
   SL_RETURN_IF_ERROR(AddUnits(entry, item));
   record.hash = item.hash;
   record.width = item.width;
   record.height = item.height;
   record.metadata = Overlay(std::move(item.content_metadata),
                             item.input.metadata ? *item.input.metadata : WithoutContentKeys(record.metadata));
-  hashes_[record.hash] = record.id;
+  pending_.SetHash(record.hash, record.id);
   return {};
 }
 
 // Gives the entry the item's units beside those that it has.
 Status CommitPlanner::AddUnits(Entry& entry, WorkItem& item) {
-  storage::ItemRecord& record = entry.record;
-  SL_ASSIGN_OR_RETURN(const storage::AllocatedIds ids, collection_.AllocateIds(0, item.units.size()));
-  for (size_t i = 0; i < item.units.size(); ++i) {
-    storage::NewUnit& unit = item.units[i].stored;
-    unit.record.id = UnitId{ids.first_unit.value + i};
-    unit.record.item = record.id;
-    record.units.push_back(unit.record.id);
-    units_.push_back(std::move(unit));
-  }
+  std::vector<storage::NewUnit> units;
+  units.reserve(item.units.size());
+  for (WorkUnit& unit : item.units) units.push_back(std::move(unit.stored));
   item.units.clear();
-  entry.changed = true;
-  return {};
+  return pending_.AddUnits(entry, std::move(units));
 }
 
 // What the source says about an item whose content stays.
@@ -130,10 +119,8 @@ void CommitPlanner::StoreSaid(Entry& entry, const WorkItem& item) {
 }
 
 void CommitPlanner::DetachPath(Entry& entry, const std::string& path) {
-  std::erase_if(entry.record.paths, [&](const ItemPath& known) { return known.path == path; });
-  paths_[path] = ItemId{};
+  pending_.DetachPath(entry, path);
   paths_seen_.erase(entry.record.id);
-  entry.changed = true;
 }
 
 // Adds the path, in place of one that has vanished if there is one.
@@ -146,54 +133,22 @@ Resolution CommitPlanner::AttachPath(Entry& entry, const WorkItem& item) {
   const bool moved = gone != paths.end() || paths.empty();
   if (gone != paths.end()) {
     paths_seen_[entry.record.id] = static_cast<size_t>(gone - paths.begin()) + 1;
-    paths_[gone->path] = ItemId{};
+    pending_.SetPath(gone->path, ItemId{});
     *gone = location;
   } else {
     paths.push_back(location);
     paths_seen_[entry.record.id] = paths.size();
   }
-  paths_[location.path] = entry.record.id;
+  pending_.SetPath(location.path, entry.record.id);
   entry.changed = true;
   StoreSaid(entry, item);
   return moved ? Resolution::kMoved : Resolution::kDuplicate;
 }
 
 storage::WriteSet CommitPlanner::Take() {
-  storage::WriteSet changes;
-  for (auto& [id, entry] : items_) {
-    if (!entry.changed) continue;
-    if (!entry.record.paths.empty()) {
-      changes.put_items.push_back(std::move(entry.record));
-      continue;
-    }
-    changes.remove_items.push_back(id);
-    paths_seen_.erase(id);
-    std::erase_if(units_, [id = id](const storage::NewUnit& unit) { return unit.record.item == id; });
-  }
-  changes.put_units = std::exchange(units_, {});
-  items_.clear();
+  storage::WriteSet changes = pending_.Take();
+  for (const ItemId id : changes.remove_items) paths_seen_.erase(id);
   return changes;
-}
-
-Result<CommitPlanner::Entry*> CommitPlanner::FindByPath(const std::string& path) {
-  if (const auto it = paths_.find(path); it != paths_.end()) return Load(it->second);
-  SL_ASSIGN_OR_RETURN(const std::optional<ItemId> id, collection_.records().FindItem(path));
-  return Load(id.value_or(ItemId{}));
-}
-
-Result<CommitPlanner::Entry*> CommitPlanner::FindByHash(const ContentHash& hash) {
-  if (const auto it = hashes_.find(hash); it != hashes_.end()) return Load(it->second);
-  SL_ASSIGN_OR_RETURN(const std::optional<ItemId> id, collection_.records().FindItem(hash));
-  return Load(id.value_or(ItemId{}));
-}
-
-// Null for no item.
-Result<CommitPlanner::Entry*> CommitPlanner::Load(ItemId id) {
-  if (!id) return nullptr;
-  if (const auto it = items_.find(id); it != items_.end()) return &it->second;
-  SL_ASSIGN_OR_RETURN(auto items, collection_.records().GetItems(std::span(&id, 1)));
-  if (items.size() != 1 || !items[0]) return nullptr;
-  return &items_.emplace(id, Entry{*std::move(items[0]), false}).first->second;
 }
 
 }  // namespace sightline::indexer

@@ -7,9 +7,9 @@
 #include <span>
 #include <string>
 #include <unordered_map>
-#include <vector>
 
 #include "base/result.h"
+#include "indexer/pending_items.h"
 #include "indexer/work_item.h"
 #include "storage/collection.h"
 
@@ -36,7 +36,7 @@ enum class Resolution {
 class CommitPlanner {
  public:
   /// The collection must outlive the planner. @param now  seconds since 1970, for new items.
-  CommitPlanner(storage::Collection& collection, int64_t now) : collection_(collection), now_(now) {}
+  CommitPlanner(storage::Collection& collection, int64_t now) : pending_(collection), now_(now) {}
 
   /// Begins a batch: what was planned before must be committed.
   void Begin(std::span<const WorkItem> batch);
@@ -51,14 +51,8 @@ class CommitPlanner {
   storage::WriteSet Take();
 
  private:
-  struct Entry {
-    storage::ItemRecord record;
-    bool changed = false;
-  };
+  using Entry = PendingItems::Entry;
 
-  Result<Entry*> FindByPath(const std::string& path);
-  Result<Entry*> FindByHash(const storage::ContentHash& hash);
-  Result<Entry*> Load(ItemId id);
   Result<Resolution> PlanKnown(WorkItem& item, Entry* old, Entry& target);
   Result<Resolution> PlanNew(WorkItem& item, Entry* old);
   Result<Resolution> PlanPart(WorkItem& item, Entry* old, Entry* target);
@@ -68,14 +62,9 @@ class CommitPlanner {
   void DetachPath(Entry& entry, const std::string& path);
   Resolution AttachPath(Entry& entry, const WorkItem& item);
 
-  storage::Collection& collection_;
+  PendingItems pending_;
   const int64_t now_;
-  // What this batch changes, over what is stored. The id 0 stands for "no item any more".
-  std::map<ItemId, Entry> items_;
-  std::unordered_map<std::string, ItemId> paths_;
-  std::map<storage::ContentHash, ItemId> hashes_;
   std::map<storage::ContentHash, size_t> wanted_;  ///< Known content of files still to be planned, with their number.
-  std::vector<storage::NewUnit> units_;
   std::set<ItemId> updating_;  ///< Items whose old content was replaced by a video that is not complete yet.
   /// How many of an item's paths, from the first, are known to exist; over the whole run, so that many copies of one
   /// content do not cost a look at every path for every copy.

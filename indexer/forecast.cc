@@ -176,8 +176,13 @@ Status Conclude(const Survey& survey, const Costs& costs, const storage::Collect
       ExpectedRecords(survey, costs, PatchBytes(info, config.patch_storage), options);
   SL_ASSIGN_OR_RETURN(const storage::CollectionStats stats, collection.Stats());
   forecast.files_to_encode = records.items;
-  forecast.bytes_to_store =
-      storage::EstimateDiskBytes(records, config.dim) + (stats.items == 0 ? stats.disk_bytes + kFirstFiles : 0);
+  const auto segments = [&](uint64_t units, uint64_t vectors) {
+    return storage::EstimateSegmentBytes(collection.index_options(), units, vectors, config.dim);
+  };
+  forecast.bytes_to_store = storage::EstimateDiskBytes(records, config.dim) +
+                            segments(stats.units + records.units, stats.vectors + records.vectors) -
+                            segments(stats.units, stats.vectors) +
+                            (stats.items == 0 ? stats.disk_bytes + kFirstFiles : 0);
   forecast.video_seconds = costs.videos.video_seconds;
   forecast.clips = Rounded(costs.videos.clips);
   forecast.seconds = ExpectedSeconds(survey, costs, info, options);

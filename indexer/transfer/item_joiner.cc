@@ -44,7 +44,7 @@ Result<Resolution> ItemJoiner::JoinSame(Entry& same, const ItemRecord& brought, 
   SL_ASSIGN_OR_RETURN(std::vector<ItemPath> paths, WinPaths(brought, &same, updates));
   if (paths.empty()) return Resolution::kUnchanged;
   for (ItemPath& path : paths) {
-    paths_[path.path] = same.record.id;
+    pending_.SetPath(path.path, same.record.id);
     // An incomplete video must be looked at again, wherever it lies.
     if (!IsComplete(same.record)) path.mtime_ns = 0;
     same.record.paths.push_back(std::move(path));
@@ -55,13 +55,9 @@ Result<Resolution> ItemJoiner::JoinSame(Entry& same, const ItemRecord& brought, 
 
 // The item here that has the content; without a content hash, the one that has the first path and none either.
 Result<ItemJoiner::Entry*> ItemJoiner::FindSame(const ItemRecord& brought) {
-  if (storage::IsSet(brought.hash)) {
-    if (const auto it = hashes_.find(brought.hash); it != hashes_.end()) return Load(it->second);
-    SL_ASSIGN_OR_RETURN(const std::optional<ItemId> id, collection_.records().FindItem(brought.hash));
-    return Load(id.value_or(ItemId{}));
-  }
+  if (storage::IsSet(brought.hash)) return pending_.FindByHash(brought.hash);
   if (brought.paths.empty()) return nullptr;
-  SL_ASSIGN_OR_RETURN(Entry* const found, FindByPath(brought.paths[0].path));
+  SL_ASSIGN_OR_RETURN(Entry* const found, pending_.FindByPath(brought.paths[0].path));
   return found != nullptr && !storage::IsSet(found->record.hash) ? found : nullptr;
 }
 
@@ -70,7 +66,7 @@ Result<ItemJoiner::Entry*> ItemJoiner::FindSame(const ItemRecord& brought) {
 Result<std::vector<ItemPath>> ItemJoiner::WinPaths(const ItemRecord& brought, const Entry* same, bool& updates) {
   std::vector<ItemPath> won;
   for (const ItemPath& path : brought.paths) {
-    SL_ASSIGN_OR_RETURN(Entry* const owner, FindByPath(path.path));
+    SL_ASSIGN_OR_RETURN(Entry* const owner, pending_.FindByPath(path.path));
     if (owner != nullptr) {
       if (owner == same) continue;
       const ItemPath* const held = PathIn(owner->record, path.path);
@@ -92,72 +88,28 @@ Result<Resolution> ItemJoiner::BringUnits(Entry& entry, const ItemRecord& brough
   const size_t count = in_parts ? std::min(rest, max_units) : rest;
   SL_ASSIGN_OR_RETURN(std::vector<storage::NewUnit> units, read(first, count));
   if (units.size() != count) return Fail(ErrorCode::kCorruption, "an item lists a unit that is not there");
-  SL_ASSIGN_OR_RETURN(const storage::AllocatedIds ids, collection_.AllocateIds(0, count));
-  for (size_t i = 0; i < count; ++i) {
-    units[i].record.id = UnitId{ids.first_unit.value + i};
-    units[i].record.item = entry.record.id;
-    entry.record.units.push_back(units[i].record.id);
-    units_.push_back(std::move(units[i]));
-  }
+  SL_RETURN_IF_ERROR(pending_.AddUnits(entry, std::move(units)));
   for (ItemPath& path : entry.record.paths) {
     const auto known = std::find_if(brought.paths.begin(), brought.paths.end(),
                                     [&](const ItemPath& p) { return p.path == path.path; });
     if (known != brought.paths.end()) path.mtime_ns = IsComplete(entry.record) ? known->mtime_ns : 0;
   }
-  entry.changed = true;
   return count < rest ? Resolution::kUnfinished : Resolution::kAdded;
 }
 
 Result<ItemJoiner::Entry*> ItemJoiner::AddItem(const ItemRecord& brought, std::vector<ItemPath> paths) {
-  SL_ASSIGN_OR_RETURN(const storage::AllocatedIds ids, collection_.AllocateIds(1, 0));
-  Entry& added = items_[ids.first_item];
-  added.record = brought;
-  added.record.id = ids.first_item;
-  added.record.paths = std::move(paths);
-  added.record.units.clear();
-  for (const ItemPath& path : added.record.paths) paths_[path.path] = added.record.id;
-  if (storage::IsSet(brought.hash)) hashes_[brought.hash] = added.record.id;
-  return &added;
+  ItemRecord record = brought;
+  record.paths = std::move(paths);
+  record.units.clear();
+  SL_ASSIGN_OR_RETURN(Entry* const added, pending_.Add(std::move(record)));
+  for (const ItemPath& path : added->record.paths) pending_.SetPath(path.path, added->record.id);
+  if (storage::IsSet(brought.hash)) pending_.SetHash(brought.hash, added->record.id);
+  return added;
 }
 
 void ItemJoiner::Detach(Entry& entry, const std::string& path) {
-  std::erase_if(entry.record.paths, [&](const ItemPath& known) { return known.path == path; });
-  paths_[path] = ItemId{};
-  entry.changed = true;
-  if (entry.record.paths.empty() && storage::IsSet(entry.record.hash)) hashes_[entry.record.hash] = ItemId{};
-}
-
-storage::WriteSet ItemJoiner::Take() {
-  storage::WriteSet changes;
-  for (auto& [id, entry] : items_) {
-    if (!entry.changed) continue;
-    if (!entry.record.paths.empty()) {
-      changes.put_items.push_back(std::move(entry.record));
-      continue;
-    }
-    changes.remove_items.push_back(id);
-    std::erase_if(units_, [id = id](const storage::NewUnit& unit) { return unit.record.item == id; });
-  }
-  changes.put_units = std::exchange(units_, {});
-  items_.clear();
-  paths_.clear();
-  hashes_.clear();
-  return changes;
-}
-
-Result<ItemJoiner::Entry*> ItemJoiner::FindByPath(const std::string& path) {
-  if (const auto it = paths_.find(path); it != paths_.end()) return Load(it->second);
-  SL_ASSIGN_OR_RETURN(const std::optional<ItemId> id, collection_.records().FindItem(path));
-  return Load(id.value_or(ItemId{}));
-}
-
-// Null for no item.
-Result<ItemJoiner::Entry*> ItemJoiner::Load(ItemId id) {
-  if (!id) return nullptr;
-  if (const auto it = items_.find(id); it != items_.end()) return &it->second;
-  SL_ASSIGN_OR_RETURN(auto items, collection_.records().GetItems(std::span(&id, 1)));
-  if (items.size() != 1 || !items[0]) return nullptr;
-  return &items_.emplace(id, Entry{*std::move(items[0]), false}).first->second;
+  pending_.DetachPath(entry, path);
+  if (entry.record.paths.empty() && storage::IsSet(entry.record.hash)) pending_.SetHash(entry.record.hash, ItemId{});
 }
 
 }  // namespace sightline::indexer

@@ -4,13 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
 #include "indexer/commit_planner.h"
+#include "indexer/pending_items.h"
 #include "storage/collection.h"
 
 namespace sightline::indexer {
@@ -29,7 +28,7 @@ namespace sightline::indexer {
 class ItemJoiner {
  public:
   /// The collection must outlive the joiner.
-  explicit ItemJoiner(storage::Collection& collection) : collection_(collection) {}
+  explicit ItemJoiner(storage::Collection& collection) : pending_(collection) {}
 
   /// Reads `count` units of an item from its `first` on, with everything that is stored beside them.
   using ReadUnits = std::function<Result<std::vector<storage::NewUnit>>(size_t first, size_t count)>;
@@ -42,17 +41,12 @@ class ItemJoiner {
   Result<Resolution> Join(const storage::ItemRecord& brought, size_t max_units, const ReadUnits& read);
 
   /// The changes since the last call. What was planned before must be committed before the next Join.
-  storage::WriteSet Take();
+  storage::WriteSet Take() { return pending_.Take(); }
 
  private:
-  struct Entry {
-    storage::ItemRecord record;
-    bool changed = false;
-  };
+  using Entry = PendingItems::Entry;
 
   Result<Entry*> FindSame(const storage::ItemRecord& brought);
-  Result<Entry*> FindByPath(const std::string& path);
-  Result<Entry*> Load(ItemId id);
   Result<std::vector<storage::ItemPath>> WinPaths(const storage::ItemRecord& brought, const Entry* same, bool& updates);
   Result<Resolution> JoinSame(Entry& same, const storage::ItemRecord& brought, size_t max_units, const ReadUnits& read);
   Result<Resolution> BringUnits(Entry& entry, const storage::ItemRecord& brought, size_t max_units,
@@ -60,12 +54,7 @@ class ItemJoiner {
   Result<Entry*> AddItem(const storage::ItemRecord& brought, std::vector<storage::ItemPath> paths);
   void Detach(Entry& entry, const std::string& path);
 
-  storage::Collection& collection_;
-  // What this batch changes, over what is stored. The id 0 stands for "no item any more".
-  std::map<ItemId, Entry> items_;
-  std::unordered_map<std::string, ItemId> paths_;
-  std::map<storage::ContentHash, ItemId> hashes_;
-  std::vector<storage::NewUnit> units_;
+  PendingItems pending_;
 };
 
 }  // namespace sightline::indexer
