@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/guard.h"
 #include "base/log.h"
 #include "storage/row_sources.h"
@@ -183,12 +185,17 @@ Status IndexWorker::Merge(const std::vector<uint64_t>& numbers) {
 Result<std::shared_ptr<const SegmentSlot>> IndexWorker::Build(const RowSource& source) {
   const uint64_t number = manifest_.next_number;
   SL_ASSIGN_OR_RETURN(const std::vector<float> queries, store_.ReadTrainingQueries());
+  SegmentBuildTimes times;
   const SegmentPlan plan{.options = OptionsForSegment(index_.state()->options, source.rows()),
                          .seed = number,
                          .training_queries = queries,
-                         .pause = [this] { return Pause(); }};
+                         .pause = [this] { return Pause(); },
+                         .times = &times};
   resumed_at_ = Clock::now();
   SL_ASSIGN_OR_RETURN(auto segment, SealedSegment::Build(source, plan));
+  Log(LogLevel::kInfo,
+      fmt::format("segment {} ({}): {} rows, {:.1f} s for them, {:.1f} s of training, {:.1f} s to add", number,
+                  NameOf(plan.options.kind), source.rows(), times.rows_s, times.train_s, times.add_s));
   return PutSegment(collection_, number, std::move(segment), plan.pause);
 }
 

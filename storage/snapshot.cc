@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "storage/snapshot.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <string>
 #include <system_error>
@@ -104,6 +107,22 @@ Result<std::vector<SnapshotFile>> SyncAndList(const fs::path& folder) {
   return listed;
 }
 
+/// What a process that was killed while it made this snapshot left behind: `<out>.tmp<pid>`.
+void RemoveAbandoned(const fs::path& out) {
+  const std::string prefix = out.filename().string() + ".tmp";
+  std::error_code error;
+  for (fs::directory_iterator it(out.parent_path(), error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    pid_t pid = 0;
+    if (!name.starts_with(prefix)) continue;
+    const auto [rest, wrong] = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), pid);
+    if (wrong != std::errc() || rest != name.data() + name.size() || pid <= 0) continue;
+    if (::kill(pid, 0) == 0 || errno != ESRCH) continue;
+    std::error_code ignored;
+    fs::remove_all(it->path(), ignored);
+  }
+}
+
 int64_t UnixSeconds() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::seconds>(now).count();
@@ -122,6 +141,7 @@ Status BringFiles(const fs::path& snapshot, const SnapshotManifest& manifest, co
     if (error) return tl::unexpected(ErrnoError(error.value(), "create the folder", to.parent_path()));
     SL_RETURN_IF_ERROR(IsShared(file.name) ? LinkOrCopy(snapshot / file.name, to)
                                            : CopyDurably(snapshot / file.name, to));
+    SL_RETURN_IF_ERROR(SyncPath(to));  // who copied the snapshot here may not have
   }
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
     if (entry.is_directory()) SL_RETURN_IF_ERROR(SyncPath(entry.path()));
@@ -169,6 +189,7 @@ Result<SnapshotInfo> WriteSnapshot(const fs::path& collection, const RocksDbReco
     if (fs::exists(target, error) && !(fs::is_directory(target, error) && fs::is_empty(target, error))) {
       return Fail(ErrorCode::kAlreadyExists, target.string() + ": is there already");
     }
+    RemoveAbandoned(target);
     TemporaryFolder folder(target.string() + ".tmp" + std::to_string(::getpid()));
     SL_RETURN_IF_ERROR(folder.Make());
     const CollectionState state = store.state();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -183,6 +184,7 @@ class ListFiller {
 }  // namespace
 
 Result<std::unique_ptr<const CandidateIndex>> BuildIvfIndex(const RowStore& rows, const SegmentPlan& plan) {
+  const auto start = std::chrono::steady_clock::now();
   IvfParts parts;
   parts.shape = ShapeFor(plan.options, rows.rows(), rows.dim());
   SL_ASSIGN_OR_RETURN(IvfQuantizers trained, TrainIvf(rows, parts.shape, plan));
@@ -193,6 +195,9 @@ Result<std::unique_ptr<const CandidateIndex>> BuildIvfIndex(const RowStore& rows
     SL_ASSIGN_OR_RETURN(graph, LinkGraph::Build(trained.centroids, {.seed = plan.seed, .pause = plan.pause}));
   }
   parts.coarse = std::make_unique<CoarseLists>(std::move(trained.centroids), std::move(graph));
+  if (plan.times != nullptr) {
+    plan.times->train_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
   SL_RETURN_IF_ERROR(ListFiller(rows, plan, parts).Fill());
   return std::make_unique<IvfIndex>(rows, std::move(parts), plan.options);
 }

@@ -2,6 +2,7 @@
 #include "storage/segment/sealed_segment.h"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -22,6 +23,10 @@ namespace {
 /// Rows that are read and encoded between two pauses.
 constexpr size_t kBuildBlock = 4096;
 constexpr uint64_t kMaxRows = (uint64_t{1} << 31) - 1;
+
+double SecondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
 
 Status Pause(const SegmentPlan& plan) { return plan.pause ? plan.pause() : Status{}; }
 
@@ -106,8 +111,16 @@ Result<std::shared_ptr<const SealedSegment>> SealedSegment::Build(const RowSourc
   SL_RETURN_IF_ERROR(CheckPlan(source, plan));
   return Guard("build a segment", [&]() -> Result<std::shared_ptr<const SealedSegment>> {
     SL_ASSIGN_OR_RETURN(RowInfoTable info, RowInfoTable::Build(source));
-    SL_ASSIGN_OR_RETURN(std::unique_ptr<const RowStore> rows, BuildRows(source, plan));
-    SL_ASSIGN_OR_RETURN(std::unique_ptr<const CandidateIndex> index, BuildIndex(*rows, plan));
+    SegmentBuildTimes times;
+    SegmentPlan timed = plan;
+    timed.times = &times;
+    const auto start = std::chrono::steady_clock::now();
+    SL_ASSIGN_OR_RETURN(std::unique_ptr<const RowStore> rows, BuildRows(source, timed));
+    times.rows_s = SecondsSince(start);
+    const auto encoded = std::chrono::steady_clock::now();
+    SL_ASSIGN_OR_RETURN(std::unique_ptr<const CandidateIndex> index, BuildIndex(*rows, timed));
+    times.add_s = SecondsSince(encoded) - times.train_s;
+    if (plan.times != nullptr) *plan.times = times;
     return std::make_shared<SegmentImpl>(plan.options, std::move(info), std::move(rows), std::move(index));
   });
 }

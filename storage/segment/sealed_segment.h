@@ -30,6 +30,13 @@ class RowSource {
   virtual void Read(size_t begin, size_t count, float* values) const = 0;
 };
 
+/// Where the time of a build went; wall clock, pauses included.
+struct SegmentBuildTimes {
+  double rows_s = 0;   ///< Reading the source and encoding the rows.
+  double train_s = 0;  ///< Quantisers, and the graph over their centroids.
+  double add_s = 0;    ///< Filling the lists, or linking the graph.
+};
+
 /// How a segment is built.
 struct SegmentPlan {
   IndexOptions options;  ///< `kind` is not kAuto.
@@ -38,6 +45,7 @@ struct SegmentPlan {
   std::span<const float> training_queries{};
   /// Called between blocks of work: where a background build waits for searches, and is stopped. Errors end the build.
   std::function<Status()> pause{};
+  SegmentBuildTimes* times = nullptr;  ///< Filled in where not null.
 };
 
 /// Decides whether a row may be found. Called from one thread.

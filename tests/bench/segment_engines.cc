@@ -32,26 +32,27 @@ std::string Describe(const SegmentSetting& setting) {
 using Segment = std::shared_ptr<const storage::SealedSegment>;
 
 Result<Segment> BuildOrLoad(const GeneratedRows& rows, const SegmentCase& segment_case,
-                            std::span<const float> training_queries, const std::string& cache, double& seconds) {
+                            std::span<const float> training_queries, const std::string& cache,
+                            storage::SegmentBuildTimes& times) {
   std::string name = segment_case.name;
   std::replace_if(
       name.begin(), name.end(), [](char c) { return c == ' ' || c == ','; }, '_');
   const std::filesystem::path file = std::filesystem::path(cache) / (name + ".seg");
   if (!cache.empty() && std::filesystem::exists(file)) {
-    std::ifstream(file.string() + ".seconds") >> seconds;
+    std::ifstream(file.string() + ".seconds") >> times.rows_s >> times.train_s >> times.add_s;
     return storage::SealedSegment::Load(file);
   }
   storage::SegmentPlan plan;
   plan.options = segment_case.options;
   if (segment_case.train_with_queries) plan.training_queries = training_queries;
-  const double start = WallSeconds();
+  plan.times = &times;
   SL_ASSIGN_OR_RETURN(Segment built, storage::SealedSegment::Build(rows, plan));
-  seconds = WallSeconds() - start;
-  std::fprintf(stderr, "%s: built in %.1f s, %.1f bytes per vector\n", segment_case.name.c_str(), seconds,
+  std::fprintf(stderr, "%s: %.1f s for the rows, %.1f s of training, %.1f s to add; %.1f bytes per vector\n",
+               segment_case.name.c_str(), times.rows_s, times.train_s, times.add_s,
                static_cast<double>(built->memory_bytes()) / static_cast<double>(built->rows()));
   if (!cache.empty()) {
     SL_RETURN_IF_ERROR(built->Write(file));
-    std::ofstream(file.string() + ".seconds") << seconds;
+    std::ofstream(file.string() + ".seconds") << times.rows_s << ' ' << times.train_s << ' ' << times.add_s;
   }
   return built;
 }
@@ -73,8 +74,8 @@ void GeneratedRows::Read(size_t begin, size_t count, float* values) const {
 
 std::vector<Engine> MakeSegmentEngines(const GeneratedRows& rows, const SegmentCase& segment_case,
                                        std::span<const float> training_queries, const std::string& cache) {
-  double seconds = 0;
-  const auto built = BuildOrLoad(rows, segment_case, training_queries, cache, seconds);
+  storage::SegmentBuildTimes times;
+  const auto built = BuildOrLoad(rows, segment_case, training_queries, cache, times);
   if (!built) {
     std::fprintf(stderr, "%s: %s\n", segment_case.name.c_str(), built.error().message.c_str());
     return {};
@@ -83,21 +84,21 @@ std::vector<Engine> MakeSegmentEngines(const GeneratedRows& rows, const SegmentC
   const double bytes = static_cast<double>(segment->memory_bytes()) / static_cast<double>(segment->rows());
   std::vector<Engine> engines;
   for (const SegmentSetting& setting : segment_case.settings) {
-    engines.push_back(
-        {segment_case.name, Describe(setting), bytes, 0, seconds, [=](const float* query, size_t k, int64_t* ids) {
-           storage::SegmentSearch search;
-           search.fetch = k;
-           search.probes = setting.probes;
-           search.ef_search = setting.ef_search;
-           search.refine_factor = setting.refine_factor;
-           std::vector<storage::RowHit> hits;
-           const Status found = segment->Search({query, segment->dim()}, search, hits);
-           if (!found) {
-             std::fprintf(stderr, "%s\n", found.error().message.c_str());
-             std::abort();
-           }
-           for (size_t i = 0; i < k; ++i) ids[i] = i < hits.size() ? int64_t{hits[i].row} : -1;
-         }});
+    engines.push_back({segment_case.name, Describe(setting), bytes, times.train_s, times.rows_s + times.add_s,
+                       [=](const float* query, size_t k, int64_t* ids) {
+                         storage::SegmentSearch search;
+                         search.fetch = k;
+                         search.probes = setting.probes;
+                         search.ef_search = setting.ef_search;
+                         search.refine_factor = setting.refine_factor;
+                         std::vector<storage::RowHit> hits;
+                         const Status found = segment->Search({query, segment->dim()}, search, hits);
+                         if (!found) {
+                           std::fprintf(stderr, "%s\n", found.error().message.c_str());
+                           std::abort();
+                         }
+                         for (size_t i = 0; i < k; ++i) ids[i] = i < hits.size() ? int64_t{hits[i].row} : -1;
+                       }});
   }
   return engines;
 }
@@ -112,6 +113,8 @@ std::vector<SegmentCase> StandardSegmentCases() {
   fp16.rows = RowFormat::kFp16;
   IndexOptions two_lists = of(IndexKind::kIvfPqFastScan);
   two_lists.two_lists = true;
+  IndexOptions rotated = two_lists;
+  rotated.opq = true;
   const std::vector<SegmentSetting> one_list = {{}, {64, 0, 8}, {128, 0, 8}, {224, 0, 8}, {320, 0, 8}, {320, 0, 16}};
   const std::vector<SegmentSetting> both_lists = {{}, {48, 0, 8}, {96, 0, 8}, {128, 0, 8}, {160, 0, 8}, {160, 0, 16}};
   return {
@@ -120,6 +123,7 @@ std::vector<SegmentCase> StandardSegmentCases() {
       {"ivfpq_fastscan", of(IndexKind::kIvfPqFastScan), one_list, false},
       {"ivfpq_fastscan, two lists", two_lists, both_lists, false},
       {"ivfpq_fastscan, two lists, queries", two_lists, both_lists, true},
+      {"ivfpq_fastscan, two lists, opq", rotated, {{}, {96, 0, 8}, {128, 0, 8}}, false},
       {"ivfpq", of(IndexKind::kIvfPq), {{}, {128, 0, 8}, {224, 0, 8}, {320, 0, 8}}, false},
       {"hnsw", of(IndexKind::kHnsw), {{}, {0, 24, 0}, {0, 32, 0}, {0, 40, 0}, {0, 64, 0}, {0, 128, 0}}, false},
   };

@@ -258,5 +258,79 @@ TEST_P(CreateCrashIntegrationTest, CreationCutByPowerLossCanBeRepeated) {
   RecordProperty("finished", static_cast<int>(finished));
 }
 
+/// A restore that ends early leaves no collection, or a whole one, and can be repeated.
+class RestoreCrashIntegrationTest : public CrashIntegrationTest {
+ protected:
+  void SetUp() override {
+    CrashIntegrationTest::SetUp();
+    const auto collection = Collection::Open(folder_, CrashOptions());
+    ASSERT_THAT(collection, IsOk());
+    for (CrashPlan plan; plan.batches() < kBatches;) {
+      const auto batch = plan.Advance();
+      const auto changes = ToWriteSet(plan, batch, **collection);
+      ASSERT_THAT(changes, IsOk());
+      ASSERT_THAT((*collection)->Commit(*changes), IsOk());
+    }
+    ASSERT_THAT((*collection)->SealNow(), IsOk());
+    ASSERT_THAT((*collection)->Snapshot(snapshot_), IsOk());
+  }
+
+  /// Restores into root_/"restored", which is killed `delay` after it began.
+  WriterRun KillRestore(microseconds delay, const std::vector<std::string>& variables) {
+    ChildProcess restorer({SIGHTLINE_CRASH_WRITER, target_.string(), "restore", snapshot_.string()}, variables);
+    WriterRun run;
+    while (const auto line = restorer.ReadLine(kPatience)) {
+      Note(run, *line);
+      if (*line == "ready") break;
+    }
+    std::this_thread::sleep_for(delay);
+    restorer.Kill();
+    while (const auto line = restorer.ReadLine(milliseconds(1000))) Note(run, *line);
+    EXPECT_FALSE(run.last_line.starts_with("error")) << run.last_line;
+    return run;
+  }
+  void CheckRestored(const WriterRun& run) {
+    auto opened = Collection::Open(target_, CrashOptions());
+    if (!opened) {
+      EXPECT_THAT(opened, IsError(ErrorCode::kNotFound));
+      EXPECT_NE(run.last_line, "restored") << opened.error().message;
+      ASSERT_THAT(storage::RestoreSnapshot(snapshot_, target_, {}), IsOk());
+      opened = Collection::Open(target_, CrashOptions());
+    }
+    ASSERT_THAT(opened, IsOk());
+    EXPECT_EQ(*CommittedBatches(**opened), kBatches);
+    EXPECT_THAT(Differences(**opened, kBatches), IsEmpty());
+    EXPECT_THAT((*opened)->Stats()->index.damage, IsEmpty());
+    opened->reset();
+    std::filesystem::remove_all(target_);
+  }
+
+  static constexpr uint64_t kBatches = 40;
+  const std::filesystem::path snapshot_ = scratch_ / "snapshot";
+  const std::filesystem::path target_ = root_ / "restored";
+};
+
+INSTANTIATE_TEST_SUITE_P(Indexes, RestoreCrashIntegrationTest,
+                         ::testing::Values(storage::IndexOptions(), CrashIndex(storage::IndexKind::kFlat)),
+                         [](const auto& tested) { return std::string(NameOf(tested.param.kind)); });
+
+TEST_P(RestoreCrashIntegrationTest, KilledRestoreLeavesNoneOrAWholeOneAndCanBeRepeated) {
+  for (uint64_t round = 0; round < Rounds(); ++round) {
+    CheckRestored(KillRestore(microseconds(random_() % 60'000), {}));
+    if (HasFatalFailure()) FAIL() << "round " << round;
+  }
+}
+
+TEST_P(RestoreCrashIntegrationTest, RestoreCutByPowerLossLeavesNoneOrAWholeOneAndCanBeRepeated) {
+  PowerLossImage image(root_, scratch_ / "image");
+  for (uint64_t round = 0; round < Rounds(); ++round) {
+    const auto run = KillRestore(microseconds(random_() % 60'000), image.environment());
+    image.CutPower(round % 2 == 0 ? std::nullopt : std::optional(round));
+    CheckRestored(run);
+    if (HasFatalFailure()) FAIL() << "round " << round;
+    image.Reset();
+  }
+}
+
 }  // namespace
 }  // namespace sightline::testing

@@ -2,14 +2,16 @@
 //
 // What the crash tests kill: commits the batches of CrashPlan for ever and says so after each.
 //   crash_writer FOLDER [create] [nosync] [snapshots]
+//   crash_writer FOLDER restore SNAPSHOT
 // Lines on standard output: "ready" before the first call into the collection, "created" or "opened", "ack N" when
 // batch N is acknowledged, "snapshot" when one of every few batches is whole (in FOLDER.snapshot, in place of the
-// last), "error ..." before it gives up (exit status 1).
+// last), "restored" when the snapshot is a collection in FOLDER, "error ..." before it gives up (exit status 1).
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <string>
 
+#include "storage/snapshot.h"
 #include "tests/storage/crash_plan.h"
 
 namespace {
@@ -28,10 +30,19 @@ void Say(const char* word) {
   std::fflush(stdout);
 }
 
+int Restore(const char* snapshot, const char* folder) {
+  Say("ready");
+  const auto restored = sightline::storage::RestoreSnapshot(snapshot, folder, {});
+  if (!restored) return GiveUp(restored.error());
+  Say("restored");
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   using namespace sightline::testing;
+  if (argc == 4 && std::strcmp(argv[2], "restore") == 0) return Restore(argv[3], argv[1]);
   bool create = false;
   bool snapshots = false;
   auto options = CrashOptions();

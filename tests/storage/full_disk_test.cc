@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <fstream>
 
 #include "storage/collection.h"
 #include "tests/storage/crash_plan.h"
@@ -44,6 +45,13 @@ class FullDiskTest : public ::testing::Test {
     EXPECT_GE(*batches, acknowledged);
     EXPECT_LE(*batches, acknowledged + 1);
     EXPECT_THAT(Differences(**opened, *batches), IsEmpty());
+  }
+
+  /// Writes a file that leaves about `left` bytes free.
+  static void FillDisk(const std::filesystem::path& file, uint64_t left) {
+    const uint64_t free = std::filesystem::space(file.parent_path()).available;
+    ASSERT_GT(free, left);
+    std::ofstream(file, std::ios::binary) << std::string(free - left, 'x');
   }
 
   TempDir scratch_;
@@ -92,6 +100,42 @@ TEST_F(FullDiskTest, FailedCommitLeavesReadsAndRefusesFurtherCommits) {
   EXPECT_THAT((*made)->Commit({.put_items = {}, .put_units = {}, .remove_items = {ItemId{1}}, .put_job = {}}),
               IsError(ErrorCode::kResourceExhausted));
   EXPECT_THAT(Differences(**made, acknowledged), IsEmpty());
+}
+
+TEST_F(FullDiskTest, SealOnAFullDiskFailsCleanlyAndSucceedsWhenThereIsRoom) {
+  SmallDisk disk(disk_);
+  if (!disk.Mount("size=48m")) GTEST_SKIP() << disk.reason();
+  constexpr size_t kUnits = 3000;
+  const storage::CollectionConfig config{"none", "", 256, storage::PatchStorage::kNone};
+  // Sealed only when told to; its segment takes 1.5 MB.
+  const storage::IndexOptions index{
+      .kind = storage::IndexKind::kFlat, .rows = storage::RowFormat::kFp16, .seal_rows = 1'000'000};
+  auto made = Collection::Create(folder_, config, index);
+  ASSERT_THAT(made, IsOk());
+  std::vector<Sample> samples;
+  for (size_t i = 0; i < kUnits; ++i) samples.push_back(MakeSample(**made, "/p/" + std::to_string(i), i + 1));
+  ASSERT_THAT((*made)->Commit(Put(samples)), IsOk());
+  const auto best = [&](size_t i) {
+    const auto found = (*made)->View()->Search(samples[i].units[0].record.vectors[0].embedding,
+                                               {.k = 1, .filter = nullptr, .limits = {}});
+    return found && !found->empty() ? found->front().unit : UnitId{};
+  };
+  const std::filesystem::path ballast = disk_ / "ballast";
+  FillDisk(ballast, 200'000);
+  EXPECT_THAT((*made)->SealNow(), IsError(ErrorCode::kResourceExhausted));
+  EXPECT_THAT((*made)->Stats()->index.failure, HasSubstr("No space left"));
+  EXPECT_THAT((*made)->Stats()->index.segments, IsEmpty());
+  EXPECT_EQ(best(17), samples[17].units[0].record.id);
+  std::filesystem::remove(ballast);
+  EXPECT_THAT((*made)->SealNow(), IsOk());
+  EXPECT_EQ((*made)->Stats()->index.segments.size(), 1u);
+  EXPECT_EQ((*made)->Stats()->index.failure, "");
+  EXPECT_EQ(best(17), samples[17].units[0].record.id);
+  made->reset();
+  const auto opened = Collection::Open(folder_);
+  ASSERT_THAT(opened, IsOk());
+  EXPECT_THAT((*opened)->Stats()->index.damage, IsEmpty());
+  EXPECT_THAT((*opened)->Verify({})->findings, IsEmpty());
 }
 
 TEST_F(FullDiskTest, CreationOnAFullDiskIsExhaustionAndCanBeRepeated) {

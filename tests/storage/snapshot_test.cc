@@ -2,6 +2,8 @@
 #include "storage/snapshot.h"
 
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <stop_token>
@@ -240,6 +242,19 @@ TEST_F(SnapshotTest, SnapshotsAreWholeWhileSegmentsComeAndGo) {
     fs::remove_all(shot());
     fs::remove_all(restored());
   }
+}
+
+TEST_F(SnapshotTest, WhatAKilledProcessLeftOfItIsRemoved) {
+  const auto left_by = [&](pid_t pid) { return fs::path(shot().string() + ".tmp" + std::to_string(pid)); };
+  const pid_t ended = ::fork();
+  if (ended == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(ended, nullptr, 0), ended);
+  const fs::path other = shot().string() + ".tmpfiles";
+  for (const fs::path& folder : {left_by(ended), left_by(::getppid()), other}) fs::create_directories(folder / "x");
+  ASSERT_THAT(collection_->Snapshot(shot()), IsOk());
+  EXPECT_FALSE(fs::exists(left_by(ended)));
+  EXPECT_TRUE(fs::exists(left_by(::getppid()))) << "of a process that lives";
+  EXPECT_TRUE(fs::exists(other)) << "not ours";
 }
 
 TEST_F(SnapshotTest, UnfinishedOnesAreNotRestored) {
