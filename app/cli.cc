@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <optional>
+#include <sstream>
 #include <string>
 
 #include <fmt/format.h>
@@ -63,18 +64,19 @@ void AddCommands(CLI::App& app, Session& session, EarlyAnswers& early) {
   AddFrameCommand(app, session);
 }
 
-Result<ExitCode> PrintConfig(const GlobalOptions& globals) {
-  SL_ASSIGN_OR_RETURN(const auto data_dir, ResolveDataDir(globals.data_dir));
-  const auto model = FindModelDir("");
+Result<ExitCode> PrintConfig(const Session& session) {
+  const GlobalOptions& globals = session.globals;
+  SL_ASSIGN_OR_RETURN(const auto data_dir, ResolveDataDir(globals.data_dir, session.environment));
+  const auto model = FindModelDir("", session.environment);
   const ThreadBudget budget = MakeThreadBudget(globals.threads, 0);
-  fmt::print("data_dir = {}\nmodel = {}\nthreads = {}\nmin_free_mb = {}\npatch_cache_mb = {}\n",
+  fmt::print(session.io.out, "data_dir = {}\nmodel = {}\nthreads = {}\nmin_free_mb = {}\npatch_cache_mb = {}\n",
              TomlString(data_dir.string()), TomlString(model ? model->string() : ""), budget.total, globals.min_free_mb,
              globals.patch_cache_mb);
   return ExitCode::kOk;
 }
 
 // Nothing when parsing already ended the program: the exit code is in `exit_code`.
-std::optional<EarlyAnswers> Parse(int argc, char** argv, CLI::App& app, Session& session, int& exit_code) {
+std::optional<EarlyAnswers> Parse(int argc, const char* const* argv, CLI::App& app, Session& session, int& exit_code) {
   EarlyAnswers early;
   AddCommands(app, session, early);
   try {
@@ -82,10 +84,12 @@ std::optional<EarlyAnswers> Parse(int argc, char** argv, CLI::App& app, Session&
   } catch (const CLI::ParseError& error) {
     exit_code = static_cast<int>(ExitCode::kOk);
     if (error.get_exit_code() == 0) {
-      app.exit(error);  // Help was asked for.
+      std::ostringstream help;
+      app.exit(error, help, help);
+      fmt::print(session.io.out, "{}", help.str());
       return std::nullopt;
     }
-    fmt::print(stderr, "sightline: {} (sightline --help lists the commands)\n", OneLine(error.what()));
+    fmt::print(session.io.err, "sightline: {} (sightline --help lists the commands)\n", OneLine(error.what()));
     exit_code = static_cast<int>(ExitCode::kUsage);
     return std::nullopt;
   }
@@ -94,24 +98,24 @@ std::optional<EarlyAnswers> Parse(int argc, char** argv, CLI::App& app, Session&
 
 Result<ExitCode> Run(const CLI::App& app, const Session& session, const EarlyAnswers& early) {
   if (early.version) {
-    fmt::print("{}\n", VersionText());
+    fmt::print(session.io.out, "{}\n", VersionText());
     return ExitCode::kOk;
   }
-  if (early.print_config) return PrintConfig(session.globals);
+  if (early.print_config) return PrintConfig(session);
   if (!session.run) {
-    fmt::print(stderr, "{}", app.help());
+    fmt::print(session.io.err, "{}", app.help());
     return ExitCode::kUsage;
   }
   return Guard("run the command", session.run);
 }
 
-ExitCode Report(Result<ExitCode> result) {
+ExitCode Report(const Streams& io, Result<ExitCode> result) {
   if (!result) {
-    fmt::print(stderr, "sightline: {}\n", OneLine(result.error().message));
+    fmt::print(io.err, "sightline: {}\n", OneLine(result.error().message));
     return ExitCodeFor(result.error().code);
   }
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    fmt::print(stderr, "sightline: cannot write the results to standard output\n");
+  if (std::fflush(io.out) != 0 || std::ferror(io.out) != 0) {
+    fmt::print(io.err, "sightline: cannot write the results to standard output\n");
     return ExitCode::kEnvironment;
   }
   return *result;
@@ -119,13 +123,17 @@ ExitCode Report(Result<ExitCode> result) {
 
 }  // namespace
 
-int RunSightline(int argc, char** argv) {
-  CLI::App app("Sightline finds pictures by words.", "sightline");
+int RunSightline(int argc, const char* const* argv) {
   Session session;
+  return RunCommandLine(argc, argv, session);
+}
+
+int RunCommandLine(int argc, const char* const* argv, Session& session) {
+  CLI::App app("Sightline finds pictures by words.", "sightline");
   int exit_code = 0;
   const std::optional<EarlyAnswers> early = Parse(argc, argv, app, session, exit_code);
   if (!early) return exit_code;
-  return static_cast<int>(Report(Run(app, session, *early)));
+  return static_cast<int>(Report(session.io, Run(app, session, *early)));
 }
 
 }  // namespace sightline::app

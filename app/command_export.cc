@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <unistd.h>
-
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -30,36 +29,37 @@ struct ExportFlags {
 };
 
 // A line now and then; for a terminal in place.
-indexer::ExportProgress ShowProgress(uint64_t total) {
+indexer::ExportProgress ShowProgress(std::FILE* err, uint64_t total) {
   using Clock = std::chrono::steady_clock;
-  const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
+  const bool is_terminal = IsTerminal(err);
   auto told = std::make_shared<Clock::time_point>(Clock::now());
   return [=](uint64_t items) {
     const auto now = Clock::now();
     if (now - *told < std::chrono::seconds(is_terminal ? 1 : 5)) return;
     *told = now;
-    fmt::print(stderr, "{}{}/{} items{}", is_terminal ? "\r\033[K" : "", items, total, is_terminal ? "" : "\n");
+    fmt::print(err, "{}{}/{} items{}", is_terminal ? "\r\033[K" : "", items, total, is_terminal ? "" : "\n");
   };
 }
 
-void PrintInfo(const std::string& out, const indexer::ExportInfo& info, bool as_json) {
+void PrintInfo(std::FILE* out, const std::string& folder, const indexer::ExportInfo& info, bool as_json) {
   if (as_json) {
-    const boost::json::object object = {{"folder", ValidUtf8(out)}, {"items", info.items}, {"units", info.units},
-                                        {"rows", info.rows},        {"dim", info.dim},     {"epoch", info.epoch}};
-    fmt::print("{}\n", boost::json::serialize(object));
+    const boost::json::object object = {{"folder", ValidUtf8(folder)}, {"items", info.items}, {"units", info.units},
+                                        {"rows", info.rows},           {"dim", info.dim},     {"epoch", info.epoch}};
+    fmt::print(out, "{}\n", boost::json::serialize(object));
   } else {
-    fmt::print("exported {} items, {} units and {} vectors of {} floats to {}\n", info.items, info.units, info.rows,
-               info.dim, OneLine(out));
+    fmt::print(out, "exported {} items, {} units and {} vectors of {} floats to {}\n", info.items, info.units,
+               info.rows, info.dim, OneLine(folder));
   }
 }
 
 Result<ExitCode> RunExport(const Session& session, const ExportFlags& flags) {
   SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, flags.collection));
   SL_ASSIGN_OR_RETURN(const storage::CollectionStats stats, collection->Stats());
-  const InterruptHandler interrupt("stopping; nothing will be left of the export");
-  SL_ASSIGN_OR_RETURN(const indexer::ExportInfo info,
-                      indexer::ExportCollection(*collection, flags.out, ShowProgress(stats.items), interrupt.token()));
-  PrintInfo(flags.out, info, flags.json);
+  const InterruptHandler interrupt(session, "stopping; nothing will be left of the export");
+  SL_ASSIGN_OR_RETURN(
+      const indexer::ExportInfo info,
+      indexer::ExportCollection(*collection, flags.out, ShowProgress(session.io.err, stats.items), interrupt.token()));
+  PrintInfo(session.io.out, flags.out, info, flags.json);
   return ExitCode::kOk;
 }
 

@@ -87,11 +87,11 @@ Result<storage::CollectionConfig> ConfigFor(const ImportFlags& flags, const Impo
 
 // Waits for the index and tells what the run did. What is imported can be searched already; an interrupt only leaves
 // the index for later.
-Result<ExitCode> Finish(storage::Collection& collection, const indexer::IndexReport& report, ProgressStyle style,
-                        const char* noun, const std::stop_token& stop) {
-  const Status finished = report.stopped ? Status() : FinishIndex(collection, {.stop = stop});
+Result<ExitCode> Finish(const Session& session, storage::Collection& collection, const indexer::IndexReport& report,
+                        ProgressStyle style, const char* noun, const std::stop_token& stop) {
+  const Status finished = report.stopped ? Status() : FinishIndex(session, collection, {.stop = stop});
   if (!finished && finished.error().code != ErrorCode::kCancelled) return tl::unexpected<Error>(finished.error());
-  PrintIndexReport(report, false, style, noun);
+  PrintIndexReport(session.io, report, false, style, noun);
   if (report.stopped) return ExitCode::kInterrupted;
   const indexer::IndexProgress& progress = report.progress;
   return progress.failed > 0 && progress.failed == progress.done() ? ExitCode::kInput : ExitCode::kOk;
@@ -110,11 +110,11 @@ Result<ExitCode> RunImportOfExport(const Session& session, const ImportFlags& fl
   }
   SL_ASSIGN_OR_RETURN(const auto collection,
                       OpenOrCreate(session, flags.collection, indexer::ConfigFor(info), {}, flags.index));
-  const auto view = MakeProgressView(style, "items");
-  const InterruptHandler interrupt(kHint);
+  const auto view = MakeProgressView(session.io, style, "items");
+  const InterruptHandler interrupt(session, kHint);
   SL_ASSIGN_OR_RETURN(const auto report,
                       indexer::ImportExport(*collection, flags.folder, {}, view.get(), interrupt.token()));
-  return Finish(*collection, report, style, "items", interrupt.token());
+  return Finish(session, *collection, report, style, "items", interrupt.token());
 }
 
 Result<ExitCode> RunImport(const Session& session, const ImportFlags& flags) {
@@ -124,13 +124,13 @@ Result<ExitCode> RunImport(const Session& session, const ImportFlags& flags) {
   SL_ASSIGN_OR_RETURN(ImportSources sources, CollectSources(flags));
   SL_ASSIGN_OR_RETURN(const storage::CollectionConfig config, ConfigFor(flags, sources));
   SL_ASSIGN_OR_RETURN(const auto collection, OpenOrCreate(session, flags.collection, config, {}, flags.index));
-  const auto view = MakeProgressView(style, "vectors");
-  const InterruptHandler interrupt(kHint);
+  const auto view = MakeProgressView(session.io, style, "vectors");
+  const InterruptHandler interrupt(session, kHint);
   indexer::VectorImportOptions options;
   options.notes = std::move(sources.notes);
   indexer::VectorImporter importer(*collection, std::move(options));
   SL_ASSIGN_OR_RETURN(const auto report, importer.Run(sources.files, view.get(), interrupt.token()));
-  return Finish(*collection, report, style, "vectors", interrupt.token());
+  return Finish(session, *collection, report, style, "vectors", interrupt.token());
 }
 
 }  // namespace

@@ -48,14 +48,14 @@ struct IndexFlags {
   bool json = false;
 };
 
-Result<indexer::IndexInputs> CollectInputs(const IndexFlags& flags) {
+Result<indexer::IndexInputs> CollectInputs(const Session& session, const IndexFlags& flags) {
   indexer::IndexInputs inputs;
   for (const std::string& path : flags.paths) {
     if (path != "-") {
       inputs.paths.emplace_back(path);
       continue;
     }
-    SL_ASSIGN_OR_RETURN(const auto listed, ReadPathList(stdin, flags.null_separated ? '\0' : '\n'));
+    SL_ASSIGN_OR_RETURN(const auto listed, ReadPathList(session.io.in, flags.null_separated ? '\0' : '\n'));
     inputs.paths.insert(inputs.paths.end(), listed.begin(), listed.end());
   }
   inputs.manifests.assign(flags.manifests.begin(), flags.manifests.end());
@@ -83,9 +83,8 @@ Status CheckAgainst(const storage::CollectionConfig& config, const IndexFlags& f
 }
 
 // Opens the collection, or makes it. A dry run of a new one works on a scratch collection.
-Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const Session& session, const IndexFlags& flags,
-                                                          const encoder::EncoderInfo& info,
-                                                          std::optional<ScratchFolder>& scratch) {
+Result<CollectionLease> OpenOrCreate(const Session& session, const IndexFlags& flags, const encoder::EncoderInfo& info,
+                                     std::optional<ScratchFolder>& scratch) {
   SL_ASSIGN_OR_RETURN(auto folder, FolderOf(session, flags.collection));
   const storage::OpenOptions open_options{.min_free_bytes = session.globals.min_free_bytes()};
   auto opened = storage::Collection::Open(folder, open_options);
@@ -95,9 +94,9 @@ Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const Session& session
     const storage::IndexOptions before = (*opened)->index_options();
     SL_ASSIGN_OR_RETURN(const storage::IndexOptions options, WithFlags(before, flags.index));
     if (options != before && !flags.dry_run) SL_RETURN_IF_ERROR((*opened)->SetIndexOptions(options));
-    return opened;
+    return CollectionLease(*std::move(opened));
   }
-  if (opened.error().code != ErrorCode::kNotFound) return opened;
+  if (opened.error().code != ErrorCode::kNotFound) return tl::unexpected(std::move(opened).error());
   const storage::CollectionConfig config = {
       .model_name = info.config.name,
       .model_fingerprint = info.fingerprint,
@@ -111,7 +110,8 @@ Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const Session& session
     folder = scratch->path() / flags.collection;
   }
   SL_RETURN_IF_ERROR(MakeFolders(folder.parent_path()));
-  return storage::Collection::Create(folder, config, options, open_options);
+  SL_ASSIGN_OR_RETURN(auto created, storage::Collection::Create(folder, config, options, open_options));
+  return CollectionLease(std::move(created));
 }
 
 media::ClipOptions ClipOptionsOf(const IndexFlags& flags) {
@@ -121,8 +121,9 @@ media::ClipOptions ClipOptionsOf(const IndexFlags& flags) {
           .max_clips = flags.max_clips};
 }
 
-Result<indexer::IndexReport> RunIndexer(storage::Collection& collection, encoder::Encoder& encoder,
-                                        const IndexFlags& flags, const ThreadBudget& budget, ProgressStyle style) {
+Result<indexer::IndexReport> RunIndexer(const Session& session, storage::Collection& collection,
+                                        encoder::Encoder& encoder, const IndexFlags& flags, const ThreadBudget& budget,
+                                        ProgressStyle style) {
   indexer::IndexOptions options;
   options.apply_exif_orientation = !flags.no_exif;
   options.convert_icc_to_srgb = flags.icc;
@@ -131,17 +132,17 @@ Result<indexer::IndexReport> RunIndexer(storage::Collection& collection, encoder
   options.clips = ClipOptionsOf(flags);
   options.key_frames = flags.key_frames;
   options.frame_vectors = !flags.no_frame_vectors;
-  SL_ASSIGN_OR_RETURN(const indexer::IndexInputs inputs, CollectInputs(flags));
+  SL_ASSIGN_OR_RETURN(const indexer::IndexInputs inputs, CollectInputs(session, flags));
   InterruptHandler interrupt(
-      "stopping: finishing what is in hand; run the same command again to go on (again Ctrl-C: quit at once)");
+      session, "stopping: finishing what is in hand; run the same command again to go on (again Ctrl-C: quit at once)");
   indexer::Indexer indexer(collection, encoder, options);
-  const auto view = MakeProgressView(style);
+  const auto view = MakeProgressView(session.io, style);
   auto report = indexer.Run(inputs, view.get(), interrupt.token());
   // An input that is not there is the data's fault, not the command line's.
   if (!report && report.error().code == ErrorCode::kNotFound) return InputError(std::move(report).error());
   if (report && !report->stopped && !flags.dry_run) {
     // What is indexed can be searched already; an interrupt here only leaves the index for later.
-    const Status finished = FinishIndex(collection, {.stop = interrupt.token()});
+    const Status finished = FinishIndex(session, collection, {.stop = interrupt.token()});
     if (!finished && finished.error().code != ErrorCode::kCancelled) return tl::unexpected(finished.error());
   }
   return report;
@@ -155,13 +156,13 @@ Result<ExitCode> RunIndex(const Session& session, const IndexFlags& flags) {
   const ProgressStyle style = flags.json ? ProgressStyle::kJson : ProgressStyle::kAuto;
   const ThreadBudget budget = MakeThreadBudget(session.globals.threads, flags.jobs);
   SL_RETURN_IF_ERROR(FolderOf(session, flags.collection));
-  SL_ASSIGN_OR_RETURN(const auto encoder, OpenModel(flags.model, budget));
+  SL_ASSIGN_OR_RETURN(const auto encoder, OpenModel(session, flags.model, budget));
   std::optional<ScratchFolder> scratch;
   SL_ASSIGN_OR_RETURN(const auto collection, OpenOrCreate(session, flags, encoder->info(), scratch));
-  SL_ASSIGN_OR_RETURN(const auto report, RunIndexer(*collection, *encoder, flags, budget, style));
-  PrintIndexReport(report, flags.dry_run, style);
+  SL_ASSIGN_OR_RETURN(const auto report, RunIndexer(session, *collection, *encoder, flags, budget, style));
+  PrintIndexReport(session.io, report, flags.dry_run, style);
   if (report.stopped) {
-    fmt::print(stderr, "stopped before the end; run the same command again to go on\n");
+    fmt::print(session.io.err, "stopped before the end; run the same command again to go on\n");
     return ExitCode::kInterrupted;
   }
   // Single bad files are told, but only a run in which nothing was good has failed.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -26,17 +27,17 @@ struct ListFlags {
   bool json = false;
 };
 
-void PrintItem(const storage::ItemRecord& item) {
-  fmt::print("{:>8}  {:<24}", item.id.value, DescribeItem(item));
+void PrintItem(std::FILE* out, const storage::ItemRecord& item) {
+  fmt::print(out, "{:>8}  {:<24}", item.id.value, DescribeItem(item));
   for (size_t i = 0; i < item.paths.size(); ++i) {
-    fmt::print("{}{}", i == 0 ? "  " : "                               also ", OneLine(item.paths[i].path));
+    fmt::print(out, "{}{}", i == 0 ? "  " : "                               also ", OneLine(item.paths[i].path));
     const std::string* words = KindOf(item) == ItemKind::kCaption ? CaptionWords(item.metadata) : nullptr;
-    if (i == 0 && words != nullptr) fmt::print("  \"{}\"", OneLine(*words));
-    fmt::print("\n");
+    if (i == 0 && words != nullptr) fmt::print(out, "  \"{}\"", OneLine(*words));
+    fmt::print(out, "\n");
   }
 }
 
-void PrintItemJson(const storage::ItemRecord& item) {
+void PrintItemJson(std::FILE* out, const storage::ItemRecord& item) {
   json::array paths;
   for (const storage::ItemPath& path : item.paths) paths.push_back(json::string(ValidUtf8(path.path)));
   json::array units;
@@ -50,7 +51,7 @@ void PrintItemJson(const storage::ItemRecord& item) {
   if (words != nullptr) object["text"] = json::string(ValidUtf8(*words));
   if (const auto duration = DurationUs(item.metadata)) object["duration_ms"] = *duration / 1000;
   object["metadata"] = MetadataJson(item.metadata);
-  fmt::print("{}\n", json::serialize(object));
+  fmt::print(out, "{}\n", json::serialize(object));
 }
 
 Result<ExitCode> RunList(const Session& session, const ListFlags& flags) {
@@ -62,7 +63,7 @@ Result<ExitCode> RunList(const Session& session, const ListFlags& flags) {
   uint64_t shown = 0;
   SL_RETURN_IF_ERROR(collection->ForEachItem([&](const storage::ItemRecord& item) {
     if (!ItemMatches(filter, item)) return true;
-    flags.json ? PrintItemJson(item) : PrintItem(item);
+    flags.json ? PrintItemJson(session.io.out, item) : PrintItem(session.io.out, item);
     return ++shown != flags.limit;
   }));
   return ExitCode::kOk;

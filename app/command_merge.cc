@@ -39,12 +39,12 @@ Result<ExitCode> MergeOne(const Session& session, const MergeFlags& flags, const
   SL_ASSIGN_OR_RETURN(const auto target,
                       OpenOrCreate(session, flags.target, source->config(), source->index_options(), flags.index));
   const ProgressStyle style = flags.json ? ProgressStyle::kJson : ProgressStyle::kAuto;
-  const auto view = MakeProgressView(style, "items");
+  const auto view = MakeProgressView(session.io, style, "items");
   SL_ASSIGN_OR_RETURN(const auto report, indexer::MergeCollection(*target, *source, {.name = name}, view.get(), stop));
-  const Status finished = report.stopped ? Status() : FinishIndex(*target, {.stop = stop});
+  const Status finished = report.stopped ? Status() : FinishIndex(session, *target, {.stop = stop});
   if (!finished && finished.error().code != ErrorCode::kCancelled) return tl::unexpected<Error>(finished.error());
-  if (!flags.json) fmt::print("{}: ", name);
-  PrintIndexReport(report, false, style, "items");
+  if (!flags.json) fmt::print(session.io.out, "{}: ", name);
+  PrintIndexReport(session.io, report, false, style, "items");
   return report.stopped ? ExitCode::kInterrupted : ExitCode::kOk;
 }
 
@@ -53,7 +53,7 @@ Result<ExitCode> RunMerge(const Session& session, const MergeFlags& flags) {
     return Fail(ErrorCode::kInvalidArgument, "a collection cannot be merged into itself: " + flags.target);
   }
   const InterruptHandler interrupt(
-      "stopping: finishing what is in hand; run the same command again to go on (again Ctrl-C: quit at once)");
+      session, "stopping: finishing what is in hand; run the same command again to go on (again Ctrl-C: quit at once)");
   for (const std::string& name : flags.sources) {
     SL_ASSIGN_OR_RETURN(const ExitCode code, MergeOne(session, flags, name, interrupt.token()));
     if (code != ExitCode::kOk) return code;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -27,21 +28,21 @@ std::string CalibrationText(const encoder::Calibration& calibration) {
                      calibration.coarse_weight, OneLine(calibration.fitted_on));
 }
 
-void PrintInfo(const std::string& folder, const encoder::EncoderInfo& info) {
+void PrintInfo(std::FILE* out, const std::string& folder, const encoder::EncoderInfo& info) {
   const encoder::ModelConfig& config = info.config;
-  fmt::print("model        {} in {}\nfingerprint  {}\nparameters   {}\n", OneLine(config.name), OneLine(folder),
+  fmt::print(out, "model        {} in {}\nfingerprint  {}\nparameters   {}\n", OneLine(config.name), OneLine(folder),
              info.fingerprint, info.parameters);
-  fmt::print("vision       {} px, patches of {} px, {} tokens of width {}, {} blocks\n", config.vision.image_res,
+  fmt::print(out, "vision       {} px, patches of {} px, {} tokens of width {}, {} blocks\n", config.vision.image_res,
              config.vision.patch_size, info.patch_tokens(), config.vision.width, config.vision.depth);
-  fmt::print("text         {} layers of width {}, {} tokens at most\n", config.text.fusion_at, config.text.width,
+  fmt::print(out, "text         {} layers of width {}, {} tokens at most\n", config.text.fusion_at, config.text.width,
              config.tokenizer.max_tokens);
-  fmt::print("clips        {} frames, {}\n", config.frame_len,
+  fmt::print(out, "clips        {} frames, {}\n", config.frame_len,
              config.add_frame_pos ? "each with its position" : "without positions");
-  fmt::print("fusion       {} layers\nembedding    {} floats\n", config.fusion_layers(), config.embed_dim);
-  fmt::print("calibration  {}\ndevice       {}\n", CalibrationText(info.calibration), info.device);
+  fmt::print(out, "fusion       {} layers\nembedding    {} floats\n", config.fusion_layers(), config.embed_dim);
+  fmt::print(out, "calibration  {}\ndevice       {}\n", CalibrationText(info.calibration), info.device);
 }
 
-void PrintInfoJson(const std::string& folder, const encoder::EncoderInfo& info) {
+void PrintInfoJson(std::FILE* out, const std::string& folder, const encoder::EncoderInfo& info) {
   const boost::json::object object = {{"name", ValidUtf8(info.config.name)},
                                       {"folder", ValidUtf8(folder)},
                                       {"fingerprint", info.fingerprint},
@@ -57,13 +58,15 @@ void PrintInfoJson(const std::string& folder, const encoder::EncoderInfo& info) 
                                       {"coarse_weight", info.calibration.coarse_weight},
                                       {"calibrated", !info.calibration.fitted_on.empty()},
                                       {"device", info.device}};
-  fmt::print("{}\n", boost::json::serialize(object));
+  fmt::print(out, "{}\n", boost::json::serialize(object));
 }
 
 Result<ExitCode> RunInfo(const Session& session, const InfoFlags& flags) {
-  SL_ASSIGN_OR_RETURN(const auto folder, FindModelDir(flags.model.model));
-  SL_ASSIGN_OR_RETURN(const auto encoder, OpenModel(flags.model, MakeThreadBudget(session.globals.threads, 0)));
-  flags.json ? PrintInfoJson(folder.string(), encoder->info()) : PrintInfo(folder.string(), encoder->info());
+  SL_ASSIGN_OR_RETURN(const auto folder, FindModelDir(flags.model.model, session.environment));
+  SL_ASSIGN_OR_RETURN(const auto encoder,
+                      OpenModel(session, flags.model, MakeThreadBudget(session.globals.threads, 0)));
+  flags.json ? PrintInfoJson(session.io.out, folder.string(), encoder->info())
+             : PrintInfo(session.io.out, folder.string(), encoder->info());
   return ExitCode::kOk;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,25 +30,25 @@ struct ImportFlags {
 };
 
 // The published models read the vocabulary of bert-base-uncased, which the small model has as well.
-Result<std::string> TokenizerOf(const ImportFlags& flags) {
+Result<std::string> TokenizerOf(const Session& session, const ImportFlags& flags) {
   if (!flags.tokenizer.empty()) return flags.tokenizer;
-  SL_ASSIGN_OR_RETURN(const auto folder, FindModelDir(""));
+  SL_ASSIGN_OR_RETURN(const auto folder, FindModelDir("", session.environment));
   return (folder / "vocab.txt").string();
 }
 
-Result<encoder::ImportOptions> OptionsOf(const ImportFlags& flags) {
+Result<encoder::ImportOptions> OptionsOf(const Session& session, const ImportFlags& flags) {
   encoder::ImportOptions options;
   if (flags.preset == "base") options.preset = encoder::ModelSize::kBase;
   if (flags.preset == "large") options.preset = encoder::ModelSize::kLarge;
   options.dims_file = flags.dims;
-  SL_ASSIGN_OR_RETURN(options.tokenizer_file, TokenizerOf(flags));
+  SL_ASSIGN_OR_RETURN(options.tokenizer_file, TokenizerOf(session, flags));
   options.image_res = flags.image_res;
   options.frame_len = flags.frames;
   options.name = flags.name;
   return options;
 }
 
-void PrintReport(const ImportFlags& flags, const encoder::ImportReport& report) {
+void PrintReport(std::FILE* out, const ImportFlags& flags, const encoder::ImportReport& report) {
   if (flags.json) {
     const boost::json::object object = {{"name", ValidUtf8(report.config.name)},
                                         {"folder", ValidUtf8(flags.folder)},
@@ -60,32 +61,32 @@ void PrintReport(const ImportFlags& flags, const encoder::ImportReport& report) 
                                         {"add_frame_pos", report.config.add_frame_pos},
                                         {"frame_positions_copied", report.frames_copied},
                                         {"ignored", report.ignored.size()}};
-    fmt::print("{}\n", boost::json::serialize(object));
+    fmt::print(out, "{}\n", boost::json::serialize(object));
     return;
   }
-  fmt::print("model {} in {}: {} weights, {} parameters, {} px, fingerprint {:.12}\n", OneLine(report.config.name),
+  fmt::print(out, "model {} in {}: {} weights, {} parameters, {} px, fingerprint {:.12}\n", OneLine(report.config.name),
              OneLine(flags.folder), report.weights_written, report.parameters, report.config.vision.image_res,
              report.fingerprint);
   if (!report.interpolated.empty()) {
-    fmt::print("{} position tables fitted from {} px\n", report.interpolated.size(), report.checkpoint_image_res);
+    fmt::print(out, "{} position tables fitted from {} px\n", report.interpolated.size(), report.checkpoint_image_res);
   }
   if (report.config.add_frame_pos && report.frames_copied < report.config.frame_len) {
     fmt::print(
-        "{} of {} frame positions are the checkpoint's; the others are 0: fine-tune, or import with --frames {}\n",
+        out, "{} of {} frame positions are the checkpoint's; the others are 0: fine-tune, or import with --frames {}\n",
         report.frames_copied, report.config.frame_len, report.frames_copied);
   }
-  for (const std::string& name : report.ignored) fmt::print("not needed: {}\n", OneLine(name));
+  for (const std::string& name : report.ignored) fmt::print(out, "not needed: {}\n", OneLine(name));
 }
 
-Result<ExitCode> RunImport(const ImportFlags& flags) {
-  SL_ASSIGN_OR_RETURN(const encoder::ImportOptions options, OptionsOf(flags));
+Result<ExitCode> RunImport(const Session& session, const ImportFlags& flags) {
+  SL_ASSIGN_OR_RETURN(const encoder::ImportOptions options, OptionsOf(session, flags));
   auto report = encoder::ImportCheckpoint(flags.checkpoint, flags.folder, options);
   if (!report) {
     // A folder in the way is the command line's fault, everything else is in the files.
     if (report.error().code == ErrorCode::kAlreadyExists) return tl::unexpected<Error>(std::move(report).error());
     return InputError(std::move(report).error());
   }
-  PrintReport(flags, *report);
+  PrintReport(session.io.out, flags, *report);
   return ExitCode::kOk;
 }
 
@@ -105,7 +106,7 @@ void AddModelImportCommand(CLI::App& model, Session& session) {
       ->check(CLI::Range(1, 1024));
   command->add_option("--name", flags->name, "Its name (default: the file's)");
   command->add_flag("--json", flags->json, "Print one JSON object");
-  command->callback([flags, &session] { session.run = [flags] { return RunImport(*flags); }; });
+  command->callback([flags, &session] { session.run = [flags, &session] { return RunImport(session, *flags); }; });
 }
 
 }  // namespace sightline::app

@@ -41,6 +41,7 @@ struct Run {
   storage::Collection& collection;
   Remover& remover;
   std::stop_token stop;
+  std::FILE* err;
 };
 
 Result<std::optional<storage::ItemRecord>> ReadItem(const storage::RecordStore& records, ItemId id) {
@@ -112,19 +113,19 @@ Result<bool> RemoveOne(Run& run, const std::string& reference) {
   }
   SL_ASSIGN_OR_RETURN(const size_t within, by_id ? Result<size_t>(0) : RemoveWithin(run, reference));
   if (within > 0) return true;
-  fmt::print(stderr, "no such item: {}\n", OneLine(reference));
+  fmt::print(run.err, "no such item: {}\n", OneLine(reference));
   return false;
 }
 
 // The references, with those of standard input in the place of "-".
-Result<std::vector<std::string>> ReadReferences(const RemoveFlags& flags) {
+Result<std::vector<std::string>> ReadReferences(const Session& session, const RemoveFlags& flags) {
   std::vector<std::string> references;
   for (const std::string& item : flags.items) {
     if (item != "-") {
       references.push_back(item);
       continue;
     }
-    SL_ASSIGN_OR_RETURN(const auto listed, ReadPathList(stdin, flags.null_separated ? '\0' : '\n'));
+    SL_ASSIGN_OR_RETURN(const auto listed, ReadPathList(session.io.in, flags.null_separated ? '\0' : '\n'));
     for (const auto& path : listed) references.push_back(path.string());
   }
   return references;
@@ -140,11 +141,11 @@ Result<ExitCode> RunRemove(const Session& session, const RemoveFlags& flags) {
     if (filter.empty())
       return Fail(ErrorCode::kInvalidArgument, "the filter lets everything through: nothing is removed");
   }
-  SL_ASSIGN_OR_RETURN(const std::vector<std::string> references, ReadReferences(flags));
+  SL_ASSIGN_OR_RETURN(const std::vector<std::string> references, ReadReferences(session, flags));
   SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, flags.collection));
-  Remover remover(*collection, {.dry_run = flags.dry_run, .json = flags.json});
-  const InterruptHandler interrupt("stopping: what is told is removed; run the same command again to go on");
-  Run run{*collection, remover, interrupt.token()};
+  Remover remover(*collection, {.dry_run = flags.dry_run, .json = flags.json, .out = session.io.out});
+  const InterruptHandler interrupt(session, "stopping: what is told is removed; run the same command again to go on");
+  Run run{*collection, remover, interrupt.token(), session.io.err};
   bool found_all = true;
   for (const std::string& reference : references) {
     if (run.stop.stop_requested()) break;

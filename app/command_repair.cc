@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -25,25 +26,25 @@ boost::json::array ToJson(const std::vector<std::string>& lines) {
   return array;
 }
 
-void PrintReport(const storage::RepairReport& report, bool as_json) {
+void PrintReport(std::FILE* out, const storage::RepairReport& report, bool as_json) {
   if (as_json) {
     const boost::json::object object = {{"repaired", ToJson(report.done)}, {"left", ToJson(report.left)}};
-    fmt::print("{}\n", boost::json::serialize(object));
+    fmt::print(out, "{}\n", boost::json::serialize(object));
     return;
   }
-  for (const std::string& line : report.done) fmt::print("repaired: {}\n", OneLine(line));
-  for (const std::string& line : report.left) fmt::print("left: {}\n", OneLine(line));
-  if (report.done.empty() && report.left.empty()) fmt::print("nothing is damaged\n");
+  for (const std::string& line : report.done) fmt::print(out, "repaired: {}\n", OneLine(line));
+  for (const std::string& line : report.left) fmt::print(out, "left: {}\n", OneLine(line));
+  if (report.done.empty() && report.left.empty()) fmt::print(out, "nothing is damaged\n");
 }
 
 Result<ExitCode> RunRepair(const Session& session, const RepairFlags& flags) {
   SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, flags.collection));
-  const InterruptHandler interrupt("stopping");
+  const InterruptHandler interrupt(session, "stopping");
   const Limits limits = {.stop = interrupt.token()};
   SL_ASSIGN_OR_RETURN(const storage::RepairReport report, collection->Repair(limits));
-  PrintReport(report, flags.json);
+  PrintReport(session.io.out, report, flags.json);
   if (report.left.empty()) return ExitCode::kOk;
-  fmt::print(stderr,
+  fmt::print(session.io.err,
              "{} of the findings are in records, which are not derived from anything and cannot be made again: restore "
              "a snapshot, or index the damaged files again\n",
              report.left.size());

@@ -94,8 +94,10 @@ Result<query::SearchRequest> MakeRequest(const Session& session, const storage::
   request.join_clips = !flags.no_merge;
   if (flags.group_by == "video") request.group_by = query::GroupBy::kVideo;
   request.group_size = flags.group_size;
-  if (flags.timeout_s > 0)
-    request.limits = Limits::After(std::chrono::microseconds(std::llround(flags.timeout_s * 1e6)));
+  request.limits.stop = session.stop;
+  if (flags.timeout_s > 0) {
+    request.limits = Limits::After(std::chrono::microseconds(std::llround(flags.timeout_s * 1e6)), session.stop);
+  }
   return request;
 }
 
@@ -130,24 +132,25 @@ Status WriteHtml(const std::string& path, const storage::Collection& collection,
 }
 
 // Each path once, where its best hit stands: several moments of one video are one file.
-void PrintPaths(const query::SearchAnswer& answer, char end) {
+void PrintPaths(std::FILE* out, const query::SearchAnswer& answer, char end) {
   std::unordered_set<std::string_view> seen;
   for (const query::Hit& hit : answer.hits) {
     if (!seen.insert(hit.path).second) continue;
-    std::fwrite(hit.path.data(), 1, hit.path.size(), stdout);
-    std::fputc(end, stdout);
+    std::fwrite(hit.path.data(), 1, hit.path.size(), out);
+    std::fputc(end, out);
   }
 }
 
-void PrintAnswer(const SearchFlags& flags, const SearchSubject& subject, const query::SearchAnswer& answer) {
+void PrintAnswer(const Streams& io, const SearchFlags& flags, const SearchSubject& subject,
+                 const query::SearchAnswer& answer) {
   if (flags.json) {
-    fmt::print("{}\n", AnswerJson(subject, answer));
+    fmt::print(io.out, "{}\n", AnswerJson(subject, answer));
   } else if (flags.paths_only) {
-    PrintPaths(answer, flags.null_separated ? '\0' : '\n');
-    if (answer.hits.empty()) fmt::print(stderr, "{}\n", NoMatchSentence(subject, answer));
-    if (answer.degraded) fmt::print(stderr, "degraded: {}\n", answer.degraded_reason);
+    PrintPaths(io.out, answer, flags.null_separated ? '\0' : '\n');
+    if (answer.hits.empty()) fmt::print(io.err, "{}\n", NoMatchSentence(subject, answer));
+    if (answer.degraded) fmt::print(io.err, "degraded: {}\n", answer.degraded_reason);
   } else {
-    fmt::print("{}", AnswerTable(subject, answer));
+    fmt::print(io.out, "{}", AnswerTable(subject, answer));
   }
 }
 
@@ -155,12 +158,12 @@ Result<ExitCode> RunSearch(const Session& session, const SearchFlags& flags) {
   SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, flags.collection));
   SL_ASSIGN_OR_RETURN(const query::SearchRequest request, MakeRequest(session, *collection, flags));
   const ThreadBudget budget = MakeThreadBudget(session.globals.threads, 0);
-  std::unique_ptr<encoder::Encoder> encoder;
+  EncoderLease encoder;
   const bool reads_captions = request.filter.types == std::vector{UnitType::kText} && request.query.item;
   // Without a model there is nothing to load: the searcher says what such a collection cannot do.
   const bool has_model = !collection->config().model_fingerprint.empty();
   if (has_model && (request.query.text || request.query.picture || reads_captions)) {
-    SL_ASSIGN_OR_RETURN(encoder, OpenModel(flags.model, budget));
+    SL_ASSIGN_OR_RETURN(encoder, OpenModel(session, flags.model, budget));
     SL_RETURN_IF_ERROR(CheckModelOf(flags.collection, collection->config(), encoder->info()));
   }
   const query::Searcher searcher(*collection, encoder.get(),
@@ -170,7 +173,7 @@ Result<ExitCode> RunSearch(const Session& session, const SearchFlags& flags) {
   const SearchSubject subject = SubjectOf(flags, request, collection->View()->unit_count());
   if (!flags.html.empty())
     SL_RETURN_IF_ERROR(WriteHtml(flags.html, *collection, subject, request, answer, budget.total));
-  PrintAnswer(flags, subject, answer);
+  PrintAnswer(session.io, flags, subject, answer);
   return answer.hits.empty() ? ExitCode::kNoResult : ExitCode::kOk;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -28,7 +29,7 @@ struct SnapshotFlags {
   bool json = false;
 };
 
-void PrintInfo(const char* verb, const SnapshotFlags& flags, const storage::SnapshotInfo& info) {
+void PrintInfo(std::FILE* out, const char* verb, const SnapshotFlags& flags, const storage::SnapshotInfo& info) {
   if (flags.json) {
     const boost::json::object object = {{"collection", flags.collection},
                                         {"folder", ValidUtf8(flags.folder)},
@@ -39,27 +40,27 @@ void PrintInfo(const char* verb, const SnapshotFlags& flags, const storage::Snap
                                         {"created_at", info.created_at},
                                         {"files", info.files},
                                         {"bytes", info.size_bytes}};
-    fmt::print("{}\n", boost::json::serialize(object));
+    fmt::print(out, "{}\n", boost::json::serialize(object));
     return;
   }
-  fmt::print("{} {} items and {} units, {} in {} files\n", verb, info.items, info.units, HumanBytes(info.size_bytes),
-             info.files);
+  fmt::print(out, "{} {} items and {} units, {} in {} files\n", verb, info.items, info.units,
+             HumanBytes(info.size_bytes), info.files);
 }
 
 Result<ExitCode> RunSnapshot(const Session& session, const SnapshotFlags& flags) {
   SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, flags.collection));
   SL_ASSIGN_OR_RETURN(const storage::SnapshotInfo info, collection->Snapshot(flags.folder));
-  PrintInfo("snapshot of", flags, info);
+  PrintInfo(session.io.out, "snapshot of", flags, info);
   return ExitCode::kOk;
 }
 
 Result<ExitCode> RunRestore(const Session& session, const SnapshotFlags& flags) {
   SL_ASSIGN_OR_RETURN(const auto folder, FolderOf(session, flags.collection));
   SL_RETURN_IF_ERROR(MakeFolders(folder.parent_path()));
-  const InterruptHandler interrupt("stopping; no collection will be there");
+  const InterruptHandler interrupt(session, "stopping; no collection will be there");
   SL_ASSIGN_OR_RETURN(const storage::SnapshotInfo info,
                       storage::RestoreSnapshot(flags.folder, folder, {.stop = interrupt.token()}));
-  PrintInfo("restored", flags, info);
+  PrintInfo(session.io.out, "restored", flags, info);
   return ExitCode::kOk;
 }
 

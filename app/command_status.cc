@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <span>
 #include <string>
@@ -179,63 +180,64 @@ json::object StatusJson(const std::string& name, const CollectionStatus& status,
           {"jobs", std::move(jobs)}};
 }
 
-void PrintIndex(const storage::IndexStatus& index) {
-  fmt::print("index       {}: {} vectors exact in {}", storage::NameOf(index.options.kind), index.exact_rows,
+void PrintIndex(std::FILE* out, const storage::IndexStatus& index) {
+  fmt::print(out, "index       {}: {} vectors exact in {}", storage::NameOf(index.options.kind), index.exact_rows,
              HumanBytes(index.exact_bytes));
   if (!index.segments.empty()) {
-    fmt::print(", {} segment{}", index.segments.size(), index.segments.size() == 1 ? "" : "s");
+    fmt::print(out, ", {} segment{}", index.segments.size(), index.segments.size() == 1 ? "" : "s");
   }
-  fmt::print("{}\n", index.activity == "idle" ? "" : ", " + index.activity);
+  fmt::print(out, "{}\n", index.activity == "idle" ? "" : ", " + index.activity);
   for (const storage::SegmentStatus& segment : index.segments) {
-    fmt::print("  segment {:<4}{}: {} vectors, {} of them dead, {} in memory, {} on disk\n", segment.number,
+    fmt::print(out, "  segment {:<4}{}: {} vectors, {} of them dead, {} in memory, {} on disk\n", segment.number,
                storage::NameOf(segment.kind), segment.rows, segment.dead_rows, HumanBytes(segment.memory_bytes),
                HumanBytes(segment.disk_bytes));
   }
-  if (!index.failure.empty()) fmt::print("  failed    {}\n", OneLine(index.failure));
-  for (const std::string& what : index.damage) fmt::print("  damaged   {}\n", OneLine(what));
+  if (!index.failure.empty()) fmt::print(out, "  failed    {}\n", OneLine(index.failure));
+  for (const std::string& what : index.damage) fmt::print(out, "  damaged   {}\n", OneLine(what));
 }
 
-void PrintStatus(const std::string& name, const CollectionStatus& status, bool all_errors) {
+void PrintStatus(std::FILE* out, const std::string& name, const CollectionStatus& status, bool all_errors) {
   const storage::CollectionStats& stats = status.stats;
-  fmt::print("collection  {}\nitems       {}\n", name, stats.items == 0 ? "0" : DescribeCounts(status.counts));
-  fmt::print("units       {} with {} vectors of {} floats\n", stats.units, stats.vectors, status.config.dim);
-  fmt::print("model       {} ({})\n", OneLine(status.config.model_name),
+  fmt::print(out, "collection  {}\nitems       {}\n", name, stats.items == 0 ? "0" : DescribeCounts(status.counts));
+  fmt::print(out, "units       {} with {} vectors of {} floats\n", stats.units, stats.vectors, status.config.dim);
+  fmt::print(out, "model       {} ({})\n", OneLine(status.config.model_name),
              status.config.model_fingerprint.empty() ? "raw vectors" : status.config.model_fingerprint.substr(0, 12));
-  fmt::print("patches     {} as {}", HumanBytes(stats.token_bytes), storage::NameOf(status.config.patch_storage));
-  if (stats.units > 0) fmt::print(", {} per unit", HumanBytes(stats.token_bytes / stats.units));
-  fmt::print("\nthumbnails  {}\ndisk        {}\nepoch       {}\n", HumanBytes(stats.thumbnail_bytes),
+  fmt::print(out, "patches     {} as {}", HumanBytes(stats.token_bytes), storage::NameOf(status.config.patch_storage));
+  if (stats.units > 0) fmt::print(out, ", {} per unit", HumanBytes(stats.token_bytes / stats.units));
+  fmt::print(out, "\nthumbnails  {}\ndisk        {}\nepoch       {}\n", HumanBytes(stats.thumbnail_bytes),
              HumanBytes(stats.disk_bytes), stats.epoch.value);
-  PrintIndex(stats.index);
+  PrintIndex(out, stats.index);
   if (status.jobs.empty()) return;
   const storage::JobRecord& job = status.jobs.front();
-  fmt::print("last job    {} {}: {} added, {} unchanged, {} failed\n", HumanTime(job.updated_at),
+  fmt::print(out, "last job    {} {}: {} added, {} unchanged, {} failed\n", HumanTime(job.updated_at),
              NameOfState(job.state), job.items_added, job.items_unchanged, job.error_count);
   const size_t shown = all_errors ? job.errors.size() : std::min(kShownErrors, job.errors.size());
   for (const storage::JobError& error : std::span(job.errors).first(shown)) {
-    fmt::print("  failed    {}: {}\n", OneLine(error.path), OneLine(error.reason));
+    fmt::print(out, "  failed    {}: {}\n", OneLine(error.path), OneLine(error.reason));
   }
-  if (shown < job.errors.size()) fmt::print("            and {} more: --errors\n", job.errors.size() - shown);
+  if (shown < job.errors.size()) fmt::print(out, "            and {} more: --errors\n", job.errors.size() - shown);
 }
 
 // One line per collection; one that cannot be opened says why and does not stop the others.
 Result<ExitCode> ListAll(const Session& session, bool as_json) {
-  SL_ASSIGN_OR_RETURN(const auto data_dir, ResolveDataDir(session.globals.data_dir));
+  SL_ASSIGN_OR_RETURN(const auto data_dir, ResolveDataDir(session.globals.data_dir, session.environment));
   SL_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListCollections(data_dir));
+  std::FILE* const out = session.io.out;
   json::array all;
-  if (names.empty() && !as_json) fmt::print("no collections in {}\n", data_dir.string());
+  if (names.empty() && !as_json) fmt::print(out, "no collections in {}\n", data_dir.string());
   for (const std::string& name : names) {
     const auto status = ReadStatus(session, name);
     if (as_json) {
       all.push_back(status ? StatusJson(name, *status, false)
                            : json::object{{"collection", name}, {"error", ValidUtf8(status.error().message)}});
     } else if (status) {
-      fmt::print("{:<24} {:>9} items  {:>10}  {}\n", name, status->stats.items, HumanBytes(status->stats.disk_bytes),
-                 OneLine(status->config.model_name));
+      fmt::print(out, "{:<24} {:>9} items  {:>10}  {}\n", name, status->stats.items,
+                 HumanBytes(status->stats.disk_bytes), OneLine(status->config.model_name));
     } else {
-      fmt::print("{:<24} {}\n", name, OneLine(status.error().message));
+      fmt::print(out, "{:<24} {}\n", name, OneLine(status.error().message));
     }
   }
-  if (as_json) fmt::print("{}\n", json::serialize(json::object{{"collections", std::move(all)}}));
+  if (as_json) fmt::print(out, "{}\n", json::serialize(json::object{{"collections", std::move(all)}}));
   return ExitCode::kOk;
 }
 
@@ -243,9 +245,9 @@ Result<ExitCode> RunStatus(const Session& session, const StatusFlags& flags) {
   if (flags.collection.empty()) return ListAll(session, flags.json);
   SL_ASSIGN_OR_RETURN(const CollectionStatus status, ReadStatus(session, flags.collection));
   if (flags.json) {
-    fmt::print("{}\n", json::serialize(StatusJson(flags.collection, status, flags.errors)));
+    fmt::print(session.io.out, "{}\n", json::serialize(StatusJson(flags.collection, status, flags.errors)));
   } else {
-    PrintStatus(flags.collection, status, flags.errors);
+    PrintStatus(session.io.out, flags.collection, status, flags.errors);
   }
   return ExitCode::kOk;
 }

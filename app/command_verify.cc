@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -19,27 +20,27 @@ struct VerifyFlags {
   bool json = false;
 };
 
-void PrintReport(const storage::VerifyReport& report, bool as_json) {
+void PrintReport(std::FILE* out, const storage::VerifyReport& report, bool as_json) {
   if (as_json) {
     boost::json::array findings;
     for (const storage::VerifyFinding& finding : report.findings) findings.emplace_back(ValidUtf8(finding.what));
     const boost::json::object object = {{"items_checked", report.items_checked},
                                         {"units_checked", report.units_checked},
                                         {"findings", std::move(findings)}};
-    fmt::print("{}\n", boost::json::serialize(object));
+    fmt::print(out, "{}\n", boost::json::serialize(object));
     return;
   }
-  for (const storage::VerifyFinding& finding : report.findings) fmt::print("wrong: {}\n", OneLine(finding.what));
-  fmt::print("{} items and {} units checked: {}\n", report.items_checked, report.units_checked,
+  for (const storage::VerifyFinding& finding : report.findings) fmt::print(out, "wrong: {}\n", OneLine(finding.what));
+  fmt::print(out, "{} items and {} units checked: {}\n", report.items_checked, report.units_checked,
              report.findings.empty() ? "all is well" : fmt::format("{} findings", report.findings.size()));
 }
 
 Result<ExitCode> RunVerify(const Session& session, const VerifyFlags& flags) {
   SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, flags.collection));
-  const InterruptHandler interrupt("stopping");
+  const InterruptHandler interrupt(session, "stopping");
   const Limits limits = {.stop = interrupt.token()};
   SL_ASSIGN_OR_RETURN(const storage::VerifyReport report, collection->Verify(limits));
-  PrintReport(report, flags.json);
+  PrintReport(session.io.out, report, flags.json);
   return report.findings.empty() ? ExitCode::kOk : ExitCode::kInput;
 }
 

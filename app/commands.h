@@ -10,7 +10,7 @@ class App;
 namespace sightline::app {
 
 // Each adds one subcommand to `app`. When it is parsed, `session.run` becomes the command; both arguments must outlive
-// parsing and running. Results go to stdout, progress and remarks to stderr.
+// parsing and running. Results go to the session's `out`, progress and remarks to its `err`.
 
 void AddIndexCommand(CLI::App& app, Session& session);
 void AddSearchCommand(CLI::App& app, Session& session);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/data_dir.h"
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <system_error>
 
@@ -17,17 +15,11 @@ namespace fs = std::filesystem;
 
 constexpr size_t kMaxNameLength = 64;
 
-// An empty variable counts as unset, as the XDG specification has it.
-std::string Variable(const char* name) {
-  const char* value = ::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
-
-fs::path ChooseDataDir(const std::string& flag) {
+fs::path ChooseDataDir(const std::string& flag, const Environment& environment) {
   if (!flag.empty()) return flag;
-  if (const std::string data = Variable("SIGHTLINE_DATA"); !data.empty()) return data;
-  if (const std::string xdg = Variable("XDG_DATA_HOME"); !xdg.empty()) return fs::path(xdg) / "sightline";
-  if (const std::string home = Variable("HOME"); !home.empty()) return fs::path(home) / ".local/share/sightline";
+  if (const std::string data = environment.Get("SIGHTLINE_DATA"); !data.empty()) return data;
+  if (const std::string xdg = environment.Get("XDG_DATA_HOME"); !xdg.empty()) return fs::path(xdg) / "sightline";
+  if (const std::string home = environment.Get("HOME"); !home.empty()) return fs::path(home) / ".local/share/sightline";
   return {};
 }
 
@@ -37,8 +29,8 @@ bool IsNameCharacter(char c) {
 
 }  // namespace
 
-Result<fs::path> ResolveDataDir(const std::string& flag) {
-  const fs::path chosen = ChooseDataDir(flag);
+Result<fs::path> ResolveDataDir(const std::string& flag, const Environment& environment) {
+  const fs::path chosen = ChooseDataDir(flag, environment);
   if (chosen.empty()) {
     return Fail(ErrorCode::kInvalidArgument,
                 "no data folder: give --data-dir, or set SIGHTLINE_DATA, XDG_DATA_HOME or HOME");

@@ -6,13 +6,14 @@
 #include <string_view>
 #include <vector>
 
+#include "app/environment.h"
 #include "base/result.h"
 
 namespace sightline::app {
 
 /// The data folder: `flag`, else $SIGHTLINE_DATA, else $XDG_DATA_HOME/sightline, else $HOME/.local/share/sightline;
 /// absolute. It need not exist. Errors: kInvalidArgument (none of them is set).
-Result<std::filesystem::path> ResolveDataDir(const std::string& flag);
+Result<std::filesystem::path> ResolveDataDir(const std::string& flag, const Environment& environment);
 
 /// 1 to 64 ASCII letters, digits, '-' and '_'. Errors: kInvalidArgument.
 Status CheckCollectionName(std::string_view name);

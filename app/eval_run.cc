@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/eval_run.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -33,6 +31,7 @@ struct Measured {
   encoder::Encoder& encoder;
   size_t patch_cache_bytes;
   std::stop_token stop;
+  std::FILE* err;
 };
 
 Result<std::unique_ptr<storage::Collection>> OpenGallery(const std::filesystem::path& folder, const EvalFlags& flags,
@@ -54,17 +53,20 @@ Result<std::unique_ptr<storage::Collection>> OpenGallery(const std::filesystem::
   return storage::Collection::Create(folder, config);
 }
 
-void ShowSearched(size_t done, size_t total) {
-  if (::isatty(STDERR_FILENO) != 1) return;
-  fmt::print(stderr, "\r\033[K{}/{} queries searched{}", done, total, done == total ? "\r\033[K" : "");
-  std::fflush(stderr);
+void ShowSearched(std::FILE* err, size_t done, size_t total) {
+  if (!IsTerminal(err)) return;
+  fmt::print(err, "\r\033[K{}/{} queries searched{}", done, total, done == total ? "\r\033[K" : "");
+  std::fflush(err);
 }
 
 Result<eval::LiveReport> RunDirection(const query::Searcher& searcher, const Measured& measured, size_t depth,
                                       eval::Direction direction) {
   return eval::RunLiveProtocol(
       searcher, measured.set, measured.gallery,
-      {.direction = direction, .rerank_depth = depth, .stop = measured.stop, .on_progress = ShowSearched});
+      {.direction = direction,
+       .rerank_depth = depth,
+       .stop = measured.stop,
+       .on_progress = [&measured](size_t done, size_t total) { ShowSearched(measured.err, done, total); }});
 }
 
 double QueriesPerSecond(const eval::LiveReport& report) {
@@ -144,13 +146,13 @@ void AddEvalOptions(CLI::App& command, EvalFlags& flags) {
 
 Result<ExitCode> RunEval(const Session& session, const EvalFlags& flags, const eval::RetrievalSet& set) {
   const ThreadBudget budget = MakeThreadBudget(session.globals.threads, 0);
-  SL_ASSIGN_OR_RETURN(const auto encoder, OpenModel(flags.model, budget));
+  SL_ASSIGN_OR_RETURN(const auto encoder, OpenModel(session, flags.model, budget));
   SL_ASSIGN_OR_RETURN(const ScratchFolder scratch, ScratchFolder::Make());
   const std::filesystem::path keep = flags.keep.empty() ? scratch.path() : std::filesystem::path(flags.keep);
   SL_ASSIGN_OR_RETURN(const auto collection, OpenGallery(keep / "collection", flags, encoder->info()));
 
-  const InterruptHandler interrupt("stopping");
-  const auto view = MakeProgressView(ProgressStyle::kAuto);
+  const InterruptHandler interrupt(session, "stopping");
+  const auto view = MakeProgressView(session.io, ProgressStyle::kAuto);
   const eval::GalleryOptions options = {
       .image_folder = flags.folder,
       .captions_file = flags.protocol == "live" ? keep / "captions.jsonl" : std::filesystem::path(),
@@ -164,10 +166,11 @@ Result<ExitCode> RunEval(const Session& session, const EvalFlags& flags, const e
                              .collection = *collection,
                              .encoder = *encoder,
                              .patch_cache_bytes = session.globals.patch_cache_bytes(),
-                             .stop = interrupt.token()};
+                             .stop = interrupt.token(),
+                             .err = session.io.err};
   EvalOutput output = DescribeSet(measured);
   SL_RETURN_IF_ERROR(flags.protocol == "live" ? RunLive(measured, output) : RunMatrix(measured, output));
-  fmt::print("{}", flags.json ? EvalJson(output) : EvalTable(output));
+  fmt::print(session.io.out, "{}", flags.json ? EvalJson(output) : EvalTable(output));
   return output.captions_asked == 0 ? ExitCode::kNoResult : ExitCode::kOk;
 }
 

@@ -3,12 +3,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
+#include <utility>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include "app/open.h"
 #include "app/scratch_folder.h"
 
 namespace sightline::app {
@@ -38,31 +37,31 @@ Result<storage::IndexOptions> WithFlags(storage::IndexOptions options, const Ind
   return options;
 }
 
-Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const Session& session, const std::string& name,
-                                                          const storage::CollectionConfig& config,
-                                                          const storage::IndexOptions& fresh,
-                                                          const IndexOptionFlags& flags) {
+Result<CollectionLease> OpenOrCreate(const Session& session, const std::string& name,
+                                     const storage::CollectionConfig& config, const storage::IndexOptions& fresh,
+                                     const IndexOptionFlags& flags) {
   SL_ASSIGN_OR_RETURN(const auto folder, FolderOf(session, name));
   const storage::OpenOptions open_options{.min_free_bytes = session.globals.min_free_bytes()};
   auto opened = storage::Collection::Open(folder, open_options);
-  if (!opened && opened.error().code != ErrorCode::kNotFound) return opened;
+  if (!opened && opened.error().code != ErrorCode::kNotFound) return tl::unexpected(std::move(opened).error());
   const storage::IndexOptions before = opened ? (*opened)->index_options() : fresh;
   SL_ASSIGN_OR_RETURN(const storage::IndexOptions options, WithFlags(before, flags));
   if (opened) {
     if (options != before) SL_RETURN_IF_ERROR((*opened)->SetIndexOptions(options));
-    return opened;
+    return CollectionLease(*std::move(opened));
   }
   SL_RETURN_IF_ERROR(MakeFolders(folder.parent_path()));
-  return storage::Collection::Create(folder, config, options, open_options);
+  SL_ASSIGN_OR_RETURN(auto created, storage::Collection::Create(folder, config, options, open_options));
+  return CollectionLease(std::move(created));
 }
 
-Status FinishIndex(storage::Collection& collection, const Limits& limits) {
+Status FinishIndex(const Session& session, storage::Collection& collection, const Limits& limits) {
   constexpr std::chrono::seconds kPatience{2};
   Limits soon = limits;
   soon.deadline = std::min(limits.deadline, std::chrono::steady_clock::now() + kPatience);
   const Status done = collection.WaitForBackground(soon);
   if (done || done.error().code != ErrorCode::kDeadlineExceeded) return done;
-  fmt::print(stderr, "making the index; it goes on at the next opening if this is stopped\n");
+  fmt::print(session.io.err, "making the index; it goes on at the next opening if this is stopped\n");
   return collection.WaitForBackground(limits);
 }
 

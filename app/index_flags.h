@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 
+#include "app/open.h"
 #include "app/session.h"
 #include "storage/collection.h"
 
@@ -31,12 +31,11 @@ Result<storage::IndexOptions> WithFlags(storage::IndexOptions options, const Ind
 
 /// Opens a collection and changes its index as the flags say, or makes one with `config` and an index of `fresh` and
 /// the flags. Errors: those of FolderOf, Collection::Open, Create and SetIndexOptions, and WithFlags.
-Result<std::unique_ptr<storage::Collection>> OpenOrCreate(const Session& session, const std::string& name,
-                                                          const storage::CollectionConfig& config,
-                                                          const storage::IndexOptions& fresh,
-                                                          const IndexOptionFlags& flags);
+Result<CollectionLease> OpenOrCreate(const Session& session, const std::string& name,
+                                     const storage::CollectionConfig& config, const storage::IndexOptions& fresh,
+                                     const IndexOptionFlags& flags);
 
 /// Waits until the index of the collection is in order, and says so when that takes a while.
-Status FinishIndex(storage::Collection& collection, const Limits& limits);
+Status FinishIndex(const Session& session, storage::Collection& collection, const Limits& limits);
 
 }  // namespace sightline::app

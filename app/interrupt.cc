@@ -39,22 +39,31 @@ void SetHandler(void (*handler)(int)) {
 
 }  // namespace
 
-InterruptHandler::InterruptHandler(std::string hint) {
+InterruptHandler::InterruptHandler(const Session& session, std::string hint) : session_stop_(session.stop) {
+  std::FILE* const err = session.io.err;
+  if (session_stop_.stop_possible()) {
+    on_stop_.emplace(session_stop_, [err, hint = std::move(hint)] {
+      fmt::print(err, "\n{}\n", hint);
+      std::fflush(err);
+    });
+    return;
+  }
   int ends[2];
   SL_CHECK(::pipe2(ends, O_CLOEXEC) == 0);
   read_end_ = ends[0];
   write_end = ends[1];
   signal_count = 0;
-  watcher_ = std::jthread([this, hint = std::move(hint)] {
+  watcher_ = std::jthread([this, err, hint = std::move(hint)] {
     char byte = 0;
     if (::read(read_end_, &byte, 1) != 1) return;  // Closed by the destructor: no signal came.
-    fmt::print(stderr, "\n{}\n", hint);
+    fmt::print(err, "\n{}\n", hint);
     stop_.request_stop();
   });
   SetHandler(OnSignal);
 }
 
 InterruptHandler::~InterruptHandler() {
+  if (on_stop_) return;
   SetHandler(SIG_DFL);
   ::close(write_end.exchange(-1));
   watcher_.join();

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/model_location.h"
 
-#include <stdlib.h>
-
 #include <system_error>
 
 namespace sightline::app {
@@ -19,11 +17,9 @@ bool IsModelDir(const fs::path& path) {
 
 }  // namespace
 
-Result<fs::path> FindModelDir(const std::string& flag) {
+Result<fs::path> FindModelDir(const std::string& flag, const Environment& environment) {
   if (!flag.empty()) return fs::path(flag);
-  if (const char* variable = ::getenv("SIGHTLINE_MODEL"); variable != nullptr && *variable != '\0') {
-    return fs::path(variable);
-  }
+  if (const std::string variable = environment.Get("SIGHTLINE_MODEL"); !variable.empty()) return fs::path(variable);
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   const fs::path installed = program.parent_path() / "../share/sightline/models" / kDefaultModel;

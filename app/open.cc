@@ -14,30 +14,32 @@ namespace sightline::app {
 
 Result<std::filesystem::path> FolderOf(const Session& session, const std::string& name) {
   SL_RETURN_IF_ERROR(CheckCollectionName(name));
-  SL_ASSIGN_OR_RETURN(const auto data_dir, ResolveDataDir(session.globals.data_dir));
+  SL_ASSIGN_OR_RETURN(const auto data_dir, ResolveDataDir(session.globals.data_dir, session.environment));
   return CollectionFolder(data_dir, name);
 }
 
-Result<std::unique_ptr<storage::Collection>> OpenCollection(const Session& session, const std::string& name) {
+Result<CollectionLease> OpenCollection(const Session& session, const std::string& name) {
   SL_ASSIGN_OR_RETURN(const auto folder, FolderOf(session, name));
   auto collection = storage::Collection::Open(folder);
-  if (collection || collection.error().code != ErrorCode::kNotFound) return collection;
-  SL_ASSIGN_OR_RETURN(const auto data_dir, ResolveDataDir(session.globals.data_dir));
+  if (collection) return CollectionLease(*std::move(collection));
+  if (collection.error().code != ErrorCode::kNotFound) return tl::unexpected(std::move(collection).error());
+  SL_ASSIGN_OR_RETURN(const auto data_dir, ResolveDataDir(session.globals.data_dir, session.environment));
   SL_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListCollections(data_dir));
   const std::string known = names.empty() ? "there is none yet; make one with: sightline index " + name + " FOLDER"
                                           : fmt::format("there are: {}", fmt::join(names, ", "));
   return Fail(ErrorCode::kNotFound, fmt::format("no collection \"{}\" in {}; {}", name, data_dir.string(), known));
 }
 
-Result<std::unique_ptr<encoder::Encoder>> OpenModel(const ModelOptions& options, const ThreadBudget& budget) {
-  SL_ASSIGN_OR_RETURN(const auto folder, FindModelDir(options.model));
+Result<EncoderLease> OpenModel(const Session& session, const ModelOptions& options, const ThreadBudget& budget) {
+  SL_ASSIGN_OR_RETURN(const auto folder, FindModelDir(options.model, session.environment));
   const encoder::EncoderOptions encoder_options = {
       .precision = options.precision == "bf16" ? encoder::Precision::kBf16 : encoder::Precision::kFp32,
       .device = encoder::Device::kAuto,
       .threads = budget.encoder,
   };
   ApplyToOpenMp(budget);
-  return encoder::OpenEncoder(folder, encoder_options);
+  SL_ASSIGN_OR_RETURN(auto encoder, encoder::OpenEncoder(folder, encoder_options));
+  return EncoderLease(std::move(encoder));
 }
 
 Status CheckModelOf(const std::string& name, const storage::CollectionConfig& config,

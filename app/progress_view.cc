@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/progress_view.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -68,15 +66,17 @@ std::string VideoScanText(const std::optional<indexer::VideoScan>& scan) {
                      HumanSeconds(scan->length_seconds));
 }
 
-void PrintFileError(const storage::JobError& error) {
-  fmt::print(stderr, "failed: {}: {}\n", OneLine(error.path), OneLine(error.reason));
+void PrintFileError(std::FILE* err, const storage::JobError& error) {
+  fmt::print(err, "failed: {}: {}\n", OneLine(error.path), OneLine(error.reason));
 }
 
-void PrintNote(const IndexNote& note) { fmt::print(stderr, "note: {}: {}\n", OneLine(note.path), note.text); }
+void PrintNote(std::FILE* err, const IndexNote& note) {
+  fmt::print(err, "note: {}: {}\n", OneLine(note.path), note.text);
+}
 
 class BarView : public indexer::IndexObserver {
  public:
-  explicit BarView(std::string_view noun) : noun_(noun) {}
+  BarView(std::FILE* err, std::string_view noun) : err_(err), noun_(noun) {}
   ~BarView() override { Clear(); }
   void OnProgress(const IndexProgress& progress) override {
     const double part = progress.files_found == 0
@@ -84,51 +84,57 @@ class BarView : public indexer::IndexObserver {
                             : static_cast<double>(progress.done()) / static_cast<double>(progress.files_found);
     const int filled = std::clamp(static_cast<int>(part * kBarWidth), 0, kBarWidth);
     // Cut off at the terminal's edge, by ?7l: a line that wraps could not be drawn over.
-    fmt::print(stderr, "\r\033[K\033[?7l[{:#<{}}{:.<{}}] {}\033[?7h", "", filled, "", kBarWidth - filled,
+    fmt::print(err_, "\r\033[K\033[?7l[{:#<{}}{:.<{}}] {}\033[?7h", "", filled, "", kBarWidth - filled,
                ProgressLine(progress, noun_));
-    std::fflush(stderr);
+    std::fflush(err_);
     drawn_ = true;
   }
   void OnFileError(const storage::JobError& error) override {
     Clear();
-    PrintFileError(error);
+    PrintFileError(err_, error);
   }
   void OnNote(const IndexNote& note) override {
     Clear();
-    PrintNote(note);
+    PrintNote(err_, note);
   }
 
  private:
   void Clear() {
-    if (drawn_) fmt::print(stderr, "\r\033[K");
+    if (drawn_) fmt::print(err_, "\r\033[K");
     drawn_ = false;
   }
+  std::FILE* const err_;
   const std::string noun_;
   bool drawn_ = false;
 };
 
 class PlainView : public indexer::IndexObserver {
  public:
-  explicit PlainView(std::string_view noun) : noun_(noun) {}
+  PlainView(std::FILE* err, std::string_view noun) : err_(err), noun_(noun) {}
   void OnProgress(const IndexProgress& progress) override {
     const auto now = std::chrono::steady_clock::now();
     if (now - last_line_ < kPlainLineInterval) return;
     last_line_ = now;
-    fmt::print(stderr, "{}\n", ProgressLine(progress, noun_));
+    fmt::print(err_, "{}\n", ProgressLine(progress, noun_));
   }
-  void OnFileError(const storage::JobError& error) override { PrintFileError(error); }
-  void OnNote(const IndexNote& note) override { PrintNote(note); }
+  void OnFileError(const storage::JobError& error) override { PrintFileError(err_, error); }
+  void OnNote(const IndexNote& note) override { PrintNote(err_, note); }
 
  private:
+  std::FILE* const err_;
   const std::string noun_;
   std::chrono::steady_clock::time_point last_line_ = std::chrono::steady_clock::now();
 };
 
 class QuietView : public indexer::IndexObserver {
  public:
+  explicit QuietView(std::FILE* err) : err_(err) {}
   void OnProgress(const IndexProgress& /*progress*/) override {}
-  void OnFileError(const storage::JobError& error) override { PrintFileError(error); }
-  void OnNote(const IndexNote& note) override { PrintNote(note); }
+  void OnFileError(const storage::JobError& error) override { PrintFileError(err_, error); }
+  void OnNote(const IndexNote& note) override { PrintNote(err_, note); }
+
+ private:
+  std::FILE* const err_;
 };
 
 boost::json::object ToJson(const IndexProgress& progress) {
@@ -161,36 +167,40 @@ boost::json::object ToJson(const indexer::IndexTimes& times) {
           {"commit", times.commit}};
 }
 
-void PrintEvent(std::string_view name, boost::json::object content) {
+void PrintEvent(std::FILE* out, std::string_view name, boost::json::object content) {
   boost::json::object event;
   event["event"] = boost::json::string_view(name.data(), name.size());
   for (auto& [key, value] : content) event[key] = std::move(value);
-  fmt::print("{}\n", boost::json::serialize(event));
-  std::fflush(stdout);
+  fmt::print(out, "{}\n", boost::json::serialize(event));
+  std::fflush(out);
 }
 
 class JsonView : public indexer::IndexObserver {
  public:
+  explicit JsonView(std::FILE* out) : out_(out) {}
   void OnProgress(const IndexProgress& progress) override {
     boost::json::object content = ToJson(progress);
     const double eta = EtaOf(progress);
     content["eta_seconds"] = eta < 0 ? boost::json::value(nullptr) : boost::json::value(eta);
     content["video_scan"] = ToJson(progress.video_scan);
-    PrintEvent("progress", std::move(content));
+    PrintEvent(out_, "progress", std::move(content));
   }
   void OnFileError(const storage::JobError& error) override {
-    PrintEvent("error", {{"path", ValidUtf8(error.path)}, {"reason", ValidUtf8(error.reason)}});
+    PrintEvent(out_, "error", {{"path", ValidUtf8(error.path)}, {"reason", ValidUtf8(error.reason)}});
   }
   void OnNote(const IndexNote& note) override {
-    PrintEvent("note", {{"path", ValidUtf8(note.path)}, {"note", ValidUtf8(note.text)}});
+    PrintEvent(out_, "note", {{"path", ValidUtf8(note.path)}, {"note", ValidUtf8(note.text)}});
   }
+
+ private:
+  std::FILE* const out_;
 };
 
-void PrintForecast(const IndexProgress& progress, const IndexForecast& forecast) {
+void PrintForecast(std::FILE* out, const IndexProgress& progress, const IndexForecast& forecast) {
   const std::string videos = forecast.clips == 0 ? std::string()
                                                  : fmt::format(" (with about {} clips of {} of video)", forecast.clips,
                                                                HumanSeconds(forecast.video_seconds));
-  fmt::print("dry run: {} files found, {} to encode{}, about {} and {} of disk; nothing was written\n",
+  fmt::print(out, "dry run: {} files found, {} to encode{}, about {} and {} of disk; nothing was written\n",
              progress.files_found, forecast.files_to_encode, videos, HumanSeconds(forecast.seconds),
              HumanBytes(forecast.bytes_to_store));
 }
@@ -204,20 +214,22 @@ std::string ProgressLine(const IndexProgress& progress, std::string_view noun) {
                      ClipCounts(progress), RateOf(progress), eta < 0 ? "" : ", " + HumanSeconds(eta) + " left");
 }
 
-std::unique_ptr<indexer::IndexObserver> MakeProgressView(ProgressStyle style, std::string_view noun) {
+std::unique_ptr<indexer::IndexObserver> MakeProgressView(const Streams& io, ProgressStyle style,
+                                                         std::string_view noun) {
   switch (style) {
     case ProgressStyle::kJson:
-      return std::make_unique<JsonView>();
+      return std::make_unique<JsonView>(io.out);
     case ProgressStyle::kQuiet:
-      return std::make_unique<QuietView>();
+      return std::make_unique<QuietView>(io.err);
     case ProgressStyle::kAuto:
       break;
   }
-  if (::isatty(STDERR_FILENO) == 1) return std::make_unique<BarView>(noun);
-  return std::make_unique<PlainView>(noun);
+  if (IsTerminal(io.err)) return std::make_unique<BarView>(io.err, noun);
+  return std::make_unique<PlainView>(io.err, noun);
 }
 
-void PrintIndexReport(const IndexReport& report, bool dry_run, ProgressStyle style, std::string_view noun) {
+void PrintIndexReport(const Streams& io, const IndexReport& report, bool dry_run, ProgressStyle style,
+                      std::string_view noun) {
   if (style == ProgressStyle::kJson) {
     boost::json::object content = ToJson(report.progress);
     content["stopped"] = report.stopped;
@@ -231,10 +243,10 @@ void PrintIndexReport(const IndexReport& report, bool dry_run, ProgressStyle sty
       content["job"] = report.job.value;
       content["stage_seconds"] = ToJson(report.progress.times);
     }
-    return PrintEvent("done", std::move(content));
+    return PrintEvent(io.out, "done", std::move(content));
   }
-  if (dry_run) return PrintForecast(report.progress, report.forecast);
-  fmt::print("{}: {}{} in {} ({:.1f} {}/s)\n", report.stopped ? "stopped" : "done", Counts(report.progress),
+  if (dry_run) return PrintForecast(io.out, report.progress, report.forecast);
+  fmt::print(io.out, "{}: {}{} in {} ({:.1f} {}/s)\n", report.stopped ? "stopped" : "done", Counts(report.progress),
              ClipCounts(report.progress), HumanSeconds(report.progress.seconds), RateOf(report.progress), noun);
 }
 

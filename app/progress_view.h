@@ -5,13 +5,14 @@
 #include <string>
 #include <string_view>
 
+#include "app/streams.h"
 #include "indexer/indexer.h"
 
 namespace sightline::app {
 
 enum class ProgressStyle {
   kAuto,   ///< A bar when stderr is a terminal, else a plain line now and then.
-  kJson,   ///< JSON lines on stdout.
+  kJson,   ///< JSON lines on the results' stream.
   kQuiet,  ///< Only failed files, on stderr.
 };
 
@@ -21,10 +22,11 @@ enum class ProgressStyle {
 std::string ProgressLine(const indexer::IndexProgress& progress, std::string_view noun = "files");
 
 /// Shows a run to the user. Failed files are named in every style.
-std::unique_ptr<indexer::IndexObserver> MakeProgressView(ProgressStyle style, std::string_view noun = "files");
+std::unique_ptr<indexer::IndexObserver> MakeProgressView(const Streams& io, ProgressStyle style,
+                                                         std::string_view noun = "files");
 
 /// Prints what a finished or stopped run did: one line for people, or the closing JSON event.
-void PrintIndexReport(const indexer::IndexReport& report, bool dry_run, ProgressStyle style,
+void PrintIndexReport(const Streams& io, const indexer::IndexReport& report, bool dry_run, ProgressStyle style,
                       std::string_view noun = "files");
 
 }  // namespace sightline::app

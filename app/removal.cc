@@ -72,15 +72,15 @@ void Remover::Tell(const Removal& removal) const {
                                   {"removed_paths", std::move(paths)},
                                   {"item_removed", removal.remaining_path.empty()}};
     if (options_.dry_run) object["dry_run"] = true;
-    fmt::print("{}\n", boost::json::serialize(object));
+    fmt::print(options_.out, "{}\n", boost::json::serialize(object));
     return;
   }
   const char* const verb = options_.dry_run ? "would remove" : "removed";
   for (const std::string& path : removal.removed_paths) {
     if (removal.remaining_path.empty()) {
-      fmt::print("{} item {} ({}): {}\n", verb, removal.item.value, removal.what, OneLine(path));
+      fmt::print(options_.out, "{} item {} ({}): {}\n", verb, removal.item.value, removal.what, OneLine(path));
     } else {
-      fmt::print("{} a path of item {}: {} (it stays as {})\n", verb, removal.item.value, OneLine(path),
+      fmt::print(options_.out, "{} a path of item {}: {} (it stays as {})\n", verb, removal.item.value, OneLine(path),
                  OneLine(removal.remaining_path));
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstdio>
 #include <functional>
 #include <string>
 #include <unordered_set>
@@ -31,6 +32,7 @@ class Remover {
   struct Options {
     bool dry_run = false;  ///< Nothing is committed; what would be removed is told.
     bool json = false;
+    std::FILE* out = stdout;  ///< Where it tells what it did.
   };
 
   /// The collection must outlive it.

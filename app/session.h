@@ -5,9 +5,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <stop_token>
 #include <string>
 
+#include "app/environment.h"
 #include "app/exit_code.h"
+#include "app/streams.h"
 #include "base/result.h"
 
 namespace sightline::app {
@@ -23,9 +26,15 @@ struct GlobalOptions {
   size_t patch_cache_bytes() const { return patch_cache_mb * 1'000'000; }
 };
 
-/// One run of the program: the global flags, and the subcommand that parsing chose.
+/// One run of a command: who gave it, the global flags, and the subcommand that parsing chose. Commands use its streams
+/// and variables and not the process's own, because they also run inside a server.
 struct Session {
   GlobalOptions globals;
+  Streams io;
+  Environment environment;
+  /// When the command shall stop. Without a stop state (a process of its own): when a signal comes, see
+  /// InterruptHandler.
+  std::stop_token stop;
   std::function<Result<ExitCode>()> run;
 };
 

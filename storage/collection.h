@@ -49,6 +49,8 @@ struct OpenOptions {
   /// A commit that adds units is refused while the disk has less free than this: bulk jobs stop before it is full.
   /// Above `write_buffer_bytes` everything that was acknowledged can still leave the write-ahead log. 0: no limit.
   uint64_t min_free_bytes = 0;
+  /// Where the process that opens it listens for command lines: goes into the lock record. Empty: nowhere.
+  std::string owner_socket{};
 };
 
 /// One sealed segment of the index.

@@ -106,7 +106,7 @@ Result<uint32_t> CheckMarker(const fs::path& folder) {
   return version;
 }
 
-Result<FolderLock> PrepareFolder(const fs::path& folder) {
+Result<FolderLock> PrepareFolder(const fs::path& folder, const std::string& socket) {
   const auto exists = [&folder] {
     return Fail(ErrorCode::kAlreadyExists, folder.string() + ": there is a collection already");
   };
@@ -114,7 +114,7 @@ Result<FolderLock> PrepareFolder(const fs::path& folder) {
   if (fs::exists(MarkerPath(folder), ignored)) return exists();
   SL_RETURN_IF_ERROR(MakeFolders(fs::absolute(folder).lexically_normal()));
   SL_RETURN_IF_ERROR(CheckOnlyOurs(folder));
-  SL_ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Acquire(folder));
+  SL_ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Acquire(folder, socket));
   if (fs::exists(MarkerPath(folder), ignored)) return exists();
   SL_RETURN_IF_ERROR(RemoveLeftovers(folder));
   return lock;

@@ -19,8 +19,8 @@ Result<uint32_t> CheckMarker(const std::filesystem::path& folder);
 
 /// Makes the folder ready for a new collection: exists, is durable, locked, and holds nothing but what an interrupted
 /// creation left, which is removed. Errors: kAlreadyExists (there is a collection), kFailedPrecondition (it holds
-/// something else, or is locked), kResourceExhausted, kUnavailable.
-Result<FolderLock> PrepareFolder(const std::filesystem::path& folder);
+/// something else, or is locked), kResourceExhausted, kUnavailable. `socket`: as FolderLock::Acquire has it.
+Result<FolderLock> PrepareFolder(const std::filesystem::path& folder, const std::string& socket = {});
 
 /// The last step of a creation: from now on there is a collection, also after a power loss. The first step of bringing
 /// an older one to this format.

@@ -252,7 +252,7 @@ Result<std::unique_ptr<Collection>> Collection::Create(const std::filesystem::pa
   SL_RETURN_IF_ERROR(CheckConfig(config));
   SL_RETURN_IF_ERROR(CheckIndexOptions(index, config.dim));
   return Guard("create a collection", [&]() -> Result<std::unique_ptr<Collection>> {
-    SL_ASSIGN_OR_RETURN(FolderLock lock, PrepareFolder(folder));
+    SL_ASSIGN_OR_RETURN(FolderLock lock, PrepareFolder(folder, options.owner_socket));
     SL_ASSIGN_OR_RETURN(auto store, RocksDbRecordStore::Create(RecordsFolder(folder), config, options));
     if (index != IndexOptions()) SL_RETURN_IF_ERROR(store->WriteIndexOptions(index));
     SL_RETURN_IF_ERROR(WriteMarker(folder));
@@ -263,7 +263,7 @@ Result<std::unique_ptr<Collection>> Collection::Create(const std::filesystem::pa
 Result<std::unique_ptr<Collection>> Collection::Open(const std::filesystem::path& folder, const OpenOptions& options) {
   return Guard("open a collection", [&]() -> Result<std::unique_ptr<Collection>> {
     SL_ASSIGN_OR_RETURN(const uint32_t version, CheckMarker(folder));
-    SL_ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Acquire(folder));
+    SL_ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Acquire(folder, options.owner_socket));
     // First, so that an older program keeps off what it does not know.
     if (version < kFormatVersion) SL_RETURN_IF_ERROR(WriteMarker(folder));
     SL_ASSIGN_OR_RETURN(auto store, RocksDbRecordStore::Open(RecordsFolder(folder), options));

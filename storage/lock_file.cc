@@ -28,11 +28,12 @@ std::filesystem::path LockPath(const std::filesystem::path& folder) { return fol
 
 bool IsAlive(int64_t pid) { return ::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM; }
 
-Status WriteRecord(int fd, const std::filesystem::path& path) {
+Status WriteRecord(int fd, const std::filesystem::path& path, const std::string& socket) {
   std::ostringstream text;
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   text << kFirstLine << "\npid " << ::getpid() << "\nstarted "
        << std::chrono::duration_cast<std::chrono::seconds>(now).count() << "\n";
+  if (!socket.empty()) text << "socket " << socket << "\n";
   const std::string record = text.str();
   if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, record.data(), record.size(), 0) < 0) {
     return tl::unexpected(ErrnoError(errno, "write the lock record", path));
@@ -72,7 +73,7 @@ std::optional<LockRecord> ReadLockRecord(const std::filesystem::path& folder) {
   return record;
 }
 
-Result<FolderLock> FolderLock::Acquire(const std::filesystem::path& folder) {
+Result<FolderLock> FolderLock::Acquire(const std::filesystem::path& folder, const std::string& socket) {
   const std::filesystem::path path = LockPath(folder);
   FolderLock lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (lock.fd_ < 0) {
@@ -83,7 +84,7 @@ Result<FolderLock> FolderLock::Acquire(const std::filesystem::path& folder) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     if (::flock(lock.fd_, LOCK_EX | LOCK_NB) == 0) {
       lock.owned_ = true;
-      SL_RETURN_IF_ERROR(WriteRecord(lock.fd_, path));
+      SL_RETURN_IF_ERROR(WriteRecord(lock.fd_, path, socket));
       return lock;
     }
     if (errno != EWOULDBLOCK && errno != EINTR) return tl::unexpected(ErrnoError(errno, "lock", path));

@@ -28,9 +28,10 @@ std::optional<LockRecord> ReadLockRecord(const std::filesystem::path& folder);
 /// ends, and a record that tells others who holds it. Move-only; released on destruction.
 class FolderLock {
  public:
+  /// @param socket  where the holder listens for command lines, for its record; empty: nowhere.
   /// Errors: kFailedPrecondition (held; the message names the holder's pid), kNotFound (no such folder), kUnavailable
   /// (the folder cannot be written to), kResourceExhausted.
-  static Result<FolderLock> Acquire(const std::filesystem::path& folder);
+  static Result<FolderLock> Acquire(const std::filesystem::path& folder, const std::string& socket = {});
 
   FolderLock(FolderLock&& other) noexcept
       : fd_(std::exchange(other.fd_, -1)), owned_(std::exchange(other.owned_, false)) {}

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
+#include <stop_token>
 
+#include "app/interrupt.h"
 #include "tests/app/app_fixture.h"
 #include "tests/support/child_process.h"
 
@@ -50,6 +55,28 @@ TEST(InterruptIntegrationTest, OneSignalLeavesAJobThatTheNextRunFinishes) {
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
   EXPECT_THAT(resumed.out, HasSubstr("\"added\":" + std::to_string(kPhotos - added)));
   EXPECT_EQ(RunProgram({"--data-dir", folder / "data", "verify", "photos"}).exit_code, 0);
+}
+
+TEST(InterruptHandlerTest, SessionWithAStopTokenOfItsOwnIsStoppedByThat) {
+  char* text = nullptr;
+  size_t size = 0;
+  std::FILE* const err = ::open_memstream(&text, &size);
+  std::stop_source stop;
+  Session session;
+  session.io.err = err;
+  session.stop = stop.get_token();
+  {
+    const InterruptHandler one(session, "stopping one");
+    const InterruptHandler other(session, "stopping the other");
+    EXPECT_FALSE(one.token().stop_requested());
+    stop.request_stop();
+    EXPECT_TRUE(one.token().stop_requested());
+    EXPECT_TRUE(other.token().stop_requested());
+  }
+  std::fclose(err);
+  EXPECT_THAT(text, HasSubstr("\nstopping one\n"));
+  EXPECT_THAT(text, HasSubstr("\nstopping the other\n"));
+  ::free(text);
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ IndexProgress ProgressWithScan() {
 }
 
 boost::json::value JsonEvent(const IndexProgress& progress) {
-  const auto view = MakeProgressView(ProgressStyle::kJson);
+  const auto view = MakeProgressView({}, ProgressStyle::kJson);
   ::testing::internal::CaptureStdout();
   view->OnProgress(progress);
   return boost::json::parse(::testing::internal::GetCapturedStdout());

@@ -204,6 +204,19 @@ TEST_F(EmbeddedCollectionTest, SecondProcessIsToldThePidOfTheOwnerUntilItIsKille
   EXPECT_THAT(Collection::Open(folder_), IsOk());
 }
 
+TEST_F(EmbeddedCollectionTest, LockRecordSaysWhereTheOwnerListens) {
+  const storage::OpenOptions options{.owner_socket = "/data/server.sock"};
+  {
+    const auto made = Collection::Create(folder_, kConfig, options);
+    ASSERT_THAT(made, IsOk());
+    EXPECT_EQ(storage::ReadLockRecord(folder_)->socket, "/data/server.sock");
+  }
+  EXPECT_FALSE(storage::ReadLockRecord(folder_)) << "given back";
+  const auto opened = Collection::Open(folder_, options);
+  ASSERT_THAT(opened, IsOk());
+  EXPECT_EQ(storage::ReadLockRecord(folder_)->socket, "/data/server.sock");
+}
+
 TEST_F(EmbeddedCollectionTest, ViewKeepsTheRecordsItNeedsAndTheLock) {
   std::shared_ptr<const storage::IndexView> view;
   Sample sample;
