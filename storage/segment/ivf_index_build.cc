@@ -12,6 +12,7 @@
 #include "storage/segment/ivf_index.h"
 #include "storage/segment/ivf_index_internal.h"
 #include "storage/segment/parallel_internal.h"
+#include "storage/segment/product_encoder.h"
 
 namespace sightline::storage {
 namespace {
@@ -92,7 +93,11 @@ class ListAssigner {
 class ListFiller {
  public:
   ListFiller(const RowStore& rows, const SegmentPlan& plan, IvfParts& parts)
-      : rows_(rows), plan_(plan), parts_(parts), assigner_(*parts.coarse, parts.shape.two_lists) {}
+      : rows_(rows),
+        plan_(plan),
+        parts_(parts),
+        assigner_(*parts.coarse, parts.shape.two_lists),
+        encoder_(parts.codes.centroids, rows.dim(), parts.shape.subspaces, parts.shape.bits) {}
 
   Status Fill() {
     SL_RETURN_IF_ERROR(AssignAll());
@@ -153,9 +158,9 @@ class ListFiller {
         for (size_t j = 0; j < dim; ++j) out[j] -= centroid[j];
       }
     }
-    const size_t code_bytes = parts_.codes.code_size;
+    const size_t code_bytes = encoder_.code_bytes();
     std::vector<uint8_t> codes(entries * code_bytes);
-    parts_.codes.compute_codes(residuals.data(), codes.data(), entries);
+    encoder_.Encode(residuals.data(), entries, codes.data());
     const uint8_t* in = codes.data();
     for (size_t list = first; list < last; ++list) {
       const size_t size = parts_.lists->list_size(list);
@@ -178,6 +183,7 @@ class ListFiller {
   const SegmentPlan& plan_;
   IvfParts& parts_;
   ListAssigner assigner_;
+  ProductEncoder encoder_;
   std::vector<uint32_t> lists_of_;  ///< By row, its copies one after the other.
 };
 
