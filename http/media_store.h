@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/limits.h"
+#include "base/metadata.h"
+#include "base/result.h"
+#include "base/sha256.h"
+
+namespace sightline::http {
+
+/// The files that were uploaded. Each is called after its own SHA-256, so the same upload is stored once:
+///
+///   <folder>/<collection>/3f/3fa1...c2.jpg
+///
+/// Thread-safe, in one process.
+///
+/// Note [Uploads and removals]
+/// An upload is stored, then indexed; an item is removed, then its file. Between the two steps of either, the other
+/// would see a file without an item or an item without a file. So both hold the file's lock for their two steps.
+class MediaStore {
+ public:
+  /// Makes the folder. Errors: kUnavailable, kResourceExhausted.
+  static Result<std::unique_ptr<MediaStore>> Open(const std::filesystem::path& folder);
+
+  using FileLock = std::vector<std::unique_lock<std::timed_mutex>>;
+  /// Holds the locks of these files (Note [Uploads and removals]). Errors: kDeadlineExceeded, kCancelled.
+  Result<FileLock> Lock(std::span<const std::filesystem::path> files, const Limits& limits);
+
+  /// Where these bytes are kept, or would be. @param extension  without a dot.
+  std::filesystem::path PathOf(std::string_view collection, std::string_view content, std::string_view extension) const;
+
+  /// Stores `content` under a path of PathOf; durable when it returns. @return whether it was not there before.
+  /// Errors: kResourceExhausted (disk full), kUnavailable. Call it with the file's lock.
+  Result<bool> Put(const std::filesystem::path& path, std::string_view content);
+
+  /// Stores a small file whose name does not follow from its content. Durable. Errors: as Put.
+  Status Replace(const std::filesystem::path& path, std::string_view content);
+
+  /// Whether `path` is one of a file that was uploaded to this collection. Looks at the name only.
+  bool Owns(std::string_view collection, const std::filesystem::path& path) const;
+
+  /// Removes an uploaded file and what lies beside it under its name. One that is gone is no error. Call it with the
+  /// file's lock. Errors: kUnavailable.
+  Status Remove(const std::filesystem::path& path);
+
+  /// Removes everything that was uploaded to a collection. Errors: kUnavailable.
+  Status Drop(std::string_view collection);
+
+  /// Held while a collection is made, and while one is dropped with its uploads, so that no new one of the same name
+  /// loses its own.
+  std::mutex& lifetimes_mutex() { return lifetimes_mutex_; }
+
+  const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  explicit MediaStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  const std::filesystem::path folder_;      ///< All links resolved, as the paths of items are.
+  std::array<std::timed_mutex, 64> locks_;  ///< A file's is chosen by its name.
+  std::mutex lifetimes_mutex_;
+};
+
+}  // namespace sightline::http
