@@ -59,8 +59,9 @@ Status SyncFolder(const std::filesystem::path& folder) {
   return {};
 }
 
-Status WriteTemporary(const std::filesystem::path& temporary, std::string_view content) {
-  const UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+Status WriteTemporary(const std::filesystem::path& temporary, std::string_view content, unsigned mode) {
+  ::unlink(temporary.c_str());  // One that a crash left has its own permissions.
+  const UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   if (!fd) return tl::unexpected(ErrnoError(errno, "create", temporary));
   SL_RETURN_IF_ERROR(WriteAll(fd.get(), content, temporary));
   if (::fsync(fd.get()) != 0) return tl::unexpected(ErrnoError(errno, "fsync", temporary));
@@ -116,10 +117,10 @@ Result<std::string> ReadFile(const std::filesystem::path& path, uint64_t max_byt
   return content;
 }
 
-Status WriteFileAtomically(const std::filesystem::path& path, std::string_view content) {
+Status WriteFileAtomically(const std::filesystem::path& path, std::string_view content, unsigned mode) {
   std::filesystem::path temporary = path;
   temporary += ".tmp" + std::to_string(::getpid());
-  if (auto written = WriteTemporary(temporary, content); !written) {
+  if (auto written = WriteTemporary(temporary, content, mode); !written) {
     ::unlink(temporary.c_str());
     return written;
   }

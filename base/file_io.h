@@ -52,8 +52,9 @@ Result<FileStream> OpenFileStream(const std::filesystem::path& path);
 Result<std::string> ReadFile(const std::filesystem::path& path, uint64_t max_bytes);
 
 /// Replaces `path` by `content` so that a crash leaves the old file or the new one: writes a temporary file beside it,
-/// fsyncs it, renames it, fsyncs the folder. Errors: kResourceExhausted (disk full), kUnavailable.
-Status WriteFileAtomically(const std::filesystem::path& path, std::string_view content);
+/// fsyncs it, renames it, fsyncs the folder. `mode`: its permissions, less the umask, whatever those of the old file
+/// were. Errors: kResourceExhausted (disk full), kUnavailable.
+Status WriteFileAtomically(const std::filesystem::path& path, std::string_view content, unsigned mode = 0644);
 
 /// The Error for a failed system call: errno `error_number` as code and message with `what` and `path` in it.
 Error ErrnoError(int error_number, std::string_view what, const std::filesystem::path& path);

@@ -26,6 +26,16 @@ TEST(FileIoTest, WriteFileAtomicallyReplacesAndLeavesNoTemporary) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir.path()), {}), 1);
 }
 
+TEST(FileIoTest, WriteFileAtomicallyGivesTheNewFileItsPermissions) {
+  TempDir dir;
+  WriteTestFile(dir / "a", "readable by all");
+  ASSERT_EQ(::chmod((dir / "a").c_str(), 0666), 0);
+  ASSERT_THAT(WriteFileAtomically(dir / "a", "secret", 0600), IsOk());
+  struct stat info {};
+  ASSERT_EQ(::stat((dir / "a").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600U);
+}
+
 TEST(FileIoTest, WriteIntoAMissingFolderIsNotFoundAndNamesThePath) {
   TempDir dir;
   EXPECT_THAT(WriteFileAtomically(dir / "no/a", "x"), IsErrorWith(ErrorCode::kNotFound, "no/a"));
