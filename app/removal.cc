@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/removal.h"
 
+#include <algorithm>
 #include <iterator>
+#include <mutex>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -47,17 +50,30 @@ Status Remover::Add(Removal removal) {
   return pending_.size() < kRemovalsPerCommit ? Status() : Flush();
 }
 
-Status Remover::Flush() {
+// What is left of items that keep a path is taken from what is stored now: they may have changed since they were
+// planned.
+Status Remover::Commit() {
+  const std::lock_guard lock(collection_.change_mutex());
   storage::WriteSet together;
-  for (Removal& removal : pending_) {
-    auto& items = removal.changes.put_items;
-    together.put_items.insert(together.put_items.end(), std::make_move_iterator(items.begin()),
-                              std::make_move_iterator(items.end()));
+  for (const Removal& removal : pending_) {
     for (const ItemId id : removal.changes.remove_items) together.remove_items.push_back(id);
+    if (removal.changes.put_items.empty()) continue;
+    SL_ASSIGN_OR_RETURN(auto stored, collection_.records().GetItems(std::span(&removal.item, 1)));
+    if (!stored[0]) continue;
+    storage::WriteSet now = PlanRemoval(*std::move(stored[0]), [&](const std::string& path) {
+                              const auto& gone = removal.removed_paths;
+                              return std::find(gone.begin(), gone.end(), path) != gone.end();
+                            }).changes;
+    std::move(now.put_items.begin(), now.put_items.end(), std::back_inserter(together.put_items));
+    together.remove_items.insert(together.remove_items.end(), now.remove_items.begin(), now.remove_items.end());
   }
-  if (!options_.dry_run && !together.empty()) {
-    SL_RETURN_IF_ERROR(collection_.Commit(together));
-  }
+  if (together.empty()) return {};
+  SL_RETURN_IF_ERROR(collection_.Commit(together));
+  return {};
+}
+
+Status Remover::Flush() {
+  if (!options_.dry_run) SL_RETURN_IF_ERROR(Commit());
   for (const Removal& removal : pending_) Tell(removal);
   pending_.clear();
   pending_items_.clear();

@@ -50,6 +50,7 @@ class Remover {
   size_t count() const { return count_; }  ///< Of all that were added.
 
  private:
+  Status Commit();
   void Tell(const Removal& removal) const;
 
   storage::Collection& collection_;

@@ -27,7 +27,8 @@ enum class Resolution {
 };
 
 /// Turns the work items of a batch into one atomic change of the collection, seeing both what is stored and what the
-/// same batch changes. Confined to one thread, which is the collection's only writer.
+/// same batch changes. Confined to one thread, which holds Collection::change_mutex from Begin until what was
+/// taken is committed.
 ///
 /// - An item whose path has new content keeps its id, unless it has other paths as well: then the content that is left
 ///   keeps it.

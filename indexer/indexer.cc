@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "base/guard.h"
 #include "indexer/forecast.h"
@@ -75,9 +76,7 @@ Result<IndexOptions> Completed(IndexOptions options, const encoder::ModelConfig&
 }
 
 Result<IndexReport> RunPipeline(storage::Collection& collection, encoder::Encoder& encoder, const IndexOptions& options,
-                                const IndexInputs& given, const IndexInputs& inputs, IndexObserver* observer,
-                                std::stop_token stop) {
-  SL_ASSIGN_OR_RETURN(RunLog log, RunLog::Start(collection, JobInputs(given), observer, options.report_every));
+                                const IndexInputs& inputs, RunLog& log, std::stop_token stop) {
   Pipeline pipeline(collection, encoder, options, log);
   const Status ran = pipeline.Run(inputs, stop);
   return EndRun(log, ran ? Result<bool>(pipeline.finished()) : tl::unexpected<Error>(ran.error()));
@@ -94,7 +93,16 @@ IndexTimes& IndexTimes::operator+=(const IndexTimes& other) {
   return *this;
 }
 
-Result<IndexReport> Indexer::Run(const IndexInputs& given, IndexObserver* observer, std::stop_token stop) {
+Result<IndexReport> Indexer::Run(const IndexInputs& inputs, IndexObserver* observer, std::stop_token stop) {
+  return RunWithLog(inputs, observer, std::move(stop), true);
+}
+
+Result<IndexReport> Indexer::RunUnrecorded(const IndexInputs& inputs, IndexObserver* observer, std::stop_token stop) {
+  return RunWithLog(inputs, observer, std::move(stop), false);
+}
+
+Result<IndexReport> Indexer::RunWithLog(const IndexInputs& given, IndexObserver* observer, std::stop_token stop,
+                                        bool recorded) {
   return Guard("index", [&]() -> Result<IndexReport> {
     SL_RETURN_IF_ERROR(CheckModel(collection_.config(), encoder_.info()));
     SL_ASSIGN_OR_RETURN(const IndexInputs inputs, WithPatternsExpanded(given));
@@ -102,7 +110,13 @@ Result<IndexReport> Indexer::Run(const IndexInputs& given, IndexObserver* observ
     SL_ASSIGN_OR_RETURN(const IndexOptions options,
                         Completed(options_, encoder_.info().config, collection_.config().patch_storage));
     if (options.dry_run) return MakeForecast(collection_, encoder_, options, inputs, observer, stop);
-    return RunPipeline(collection_, encoder_, options, given, inputs, observer, stop);
+    if (!recorded) {
+      RunLog log = RunLog::Unrecorded(collection_, observer, options.report_every);
+      return RunPipeline(collection_, encoder_, options, inputs, log, stop);
+    }
+    SL_ASSIGN_OR_RETURN(RunLog log,
+                        RunLog::Start(collection_, JobInputs(given), observer, options.report_every, options.job));
+    return RunPipeline(collection_, encoder_, options, inputs, log, stop);
   });
 }
 

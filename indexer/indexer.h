@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/metadata.h"
 #include "base/result.h"
 #include "encoder/encoder.h"
 #include "indexer/path_shard.h"
@@ -33,6 +34,7 @@ struct IndexOptions {
   bool frame_vectors = true;              ///< Each frame's own embedding is searched beside the clip's.
   std::chrono::seconds video_timeout = std::chrono::hours(12);  ///< For one video from its first to its last clip.
   std::chrono::milliseconds report_every{200};                  ///< The observer hears of progress at most so often.
+  JobId job{};  ///< The record that was made for this run (run_log.h, PrepareJob); 0: a new one.
 };
 
 /// How long the stages of a run worked, in seconds. They work at the same time, so the sum may exceed the run's.
@@ -110,6 +112,14 @@ class IndexObserver {
   virtual void OnNote(const IndexNote& note) = 0;
 };
 
+/// A file with what is said about it.
+struct DescribedFile {
+  std::filesystem::path path;
+  /// All of it, so that what was said before and is not there any more goes (item_metadata.h). Absent: nothing is said,
+  /// and what is stored stays.
+  std::optional<Metadata> metadata;
+};
+
 /// What to index. Folders are walked; links to folders are followed once per real folder, so loops end (scanner.h has
 /// the rules). A file is known by its path with all links resolved, in whatever bytes the file system has. A named file
 /// that ends in ".tar" is a shard (shard_source.h), `shard-{000..012}.tar` are thirteen (shard_pattern.h).
@@ -120,7 +130,10 @@ struct IndexInputs {
   bool missing_is_file_error = false;
   std::vector<std::filesystem::path> manifests{};  ///< Files with metadata and captions (manifest_source.h).
   std::vector<std::filesystem::path> captions{};   ///< Captions files (caption_source.h).
-  PathShard shard{};                               ///< Only what belongs to it (path_shard.h, Note [Shards]).
+  std::vector<DescribedFile> files{};              ///< Before everything else.
+  /// Asked about every file and folder, with all links resolved; what it refuses is a failed file. Empty: everything.
+  std::function<bool(const std::filesystem::path&)> may_read{};
+  PathShard shard{};  ///< Only what belongs to it (path_shard.h, Note [Shards]).
 };
 
 /// The bulk ingest pipeline: scan -> probe and hash -> skip -> decode -> encode -> commit, with a bounded queue at each
@@ -134,11 +147,17 @@ class Indexer {
   /// Indexes `inputs`. Running it again on the same inputs is a no-op; after a stop or a crash it goes on where it was.
   /// On a stop request the batch in hand is finished and committed. `observer` may be null.
   /// Errors: kNotFound (an input does not exist), kFailedPrecondition (model), kResourceExhausted (disk full: what was
-  /// acknowledged stays), kUnavailable, kInvalidArgument (clip options; a number of frames that the model cannot take).
-  /// A file that fails is not an error of the run.
+  /// acknowledged stays), kUnavailable (also: another job runs in the collection), kInvalidArgument (clip options; a
+  /// number of frames that the model cannot take). A file that fails is not an error of the run.
   Result<IndexReport> Run(const IndexInputs& inputs, IndexObserver* observer, std::stop_token stop);
 
+  /// As Run, without a job record, so that it may run beside a job: for a few files that somebody waits for.
+  Result<IndexReport> RunUnrecorded(const IndexInputs& inputs, IndexObserver* observer, std::stop_token stop);
+
  private:
+  Result<IndexReport> RunWithLog(const IndexInputs& inputs, IndexObserver* observer, std::stop_token stop,
+                                 bool recorded);
+
   storage::Collection& collection_;
   encoder::Encoder& encoder_;
   IndexOptions options_;

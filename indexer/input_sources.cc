@@ -37,14 +37,23 @@ bool VisitPath(const fs::path& path, Scanner& scanner, const InputVisitor& visit
 // Manifests come first: they know more of a file than the folder that it lies in. Captions come last, so that what they
 // describe is there.
 bool VisitInputs(const IndexInputs& inputs, const InputVisitor& visit_found) {
-  Scanner scanner;
+  Scanner scanner(inputs.may_read);
   const InputVisitor visit = [&](InputEntry entry) {
     return !Contains(inputs.shard, entry.path) || visit_found(std::move(entry));
+  };
+  const auto described = [&](const DescribedFile& file) {
+    return scanner.Scan(std::span(&file.path, 1), [&](const ScanEntry& found) {
+      if (!found.error.empty()) return visit(FailedEntry(found.path.string(), found.error));
+      InputEntry entry = FileEntry(found.path);
+      entry.metadata = file.metadata;
+      return visit(std::move(entry));
+    });
   };
   const auto manifest = [&](const auto& file) { return VisitManifest(file, scanner, visit); };
   const auto path = [&](const auto& given) { return VisitPath(given, scanner, visit); };
   const auto captions = [&](const auto& file) { return VisitCaptions(file, visit); };
-  return std::all_of(inputs.manifests.begin(), inputs.manifests.end(), manifest) &&
+  return std::all_of(inputs.files.begin(), inputs.files.end(), described) &&
+         std::all_of(inputs.manifests.begin(), inputs.manifests.end(), manifest) &&
          std::all_of(inputs.paths.begin(), inputs.paths.end(), path) &&
          std::all_of(inputs.captions.begin(), inputs.captions.end(), captions);
 }

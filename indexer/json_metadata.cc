@@ -7,6 +7,7 @@
 #include "base/iso_time.h"
 #include "encoder/text/unicode.h"
 #include "indexer/json_metadata_internal.h"
+#include "indexer/metadata_text.h"
 
 namespace sightline::indexer {
 namespace {
@@ -94,6 +95,11 @@ Result<json::object> ParseJsonObject(std::string_view text) {
   json::object* object = value.if_object();
   if (object == nullptr) return Invalid("not a JSON object");
   return std::move(*object);
+}
+
+Result<Metadata> ParseMetadata(std::string_view json_object) {
+  SL_ASSIGN_OR_RETURN(const json::object object, ParseJsonObject(json_object));
+  return MetadataFromJson(object, UnknownValues::kRefuse);
 }
 
 }  // namespace sightline::indexer

@@ -175,6 +175,7 @@ Status Pipeline::CommitBatch(EncodedBatch batch) {
   tally.encoded = batch.encoded;
   tally.times.encode = batch.seconds;
   std::vector<storage::ContentHash> landed;
+  const std::lock_guard lock(collection_.change_mutex());
   planner_.Begin(batch.items);
   for (WorkItem& item : batch.items) {
     if (item.is_last()) landed.push_back(item.hash);

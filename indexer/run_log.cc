@@ -18,8 +18,24 @@ using storage::WriteSet;
 constexpr size_t kFewErrors = 256;
 constexpr std::chrono::seconds kWriteLongJobEvery{2};
 
+// How a job record tells its inputs apart; anything else is a path.
+constexpr std::string_view kManifestFlag = "--manifest=";
+constexpr std::string_view kCaptionsFlag = "--captions=";
+constexpr std::string_view kShardFlag = "--shard=";
+
 // The time now, unless the clock was set back since `then`: a job does not end before it began.
 int64_t Later(int64_t then) { return std::max(then, UnixSeconds()); }
+
+// The record of a job that begins now, with the first free id.
+JobRecord NewJob(const std::vector<JobRecord>& jobs, std::vector<std::string> inputs) {
+  JobRecord made;
+  for (const JobRecord& job : jobs) made.id = std::max(made.id, job.id);
+  ++made.id.value;
+  made.started_at = UnixSeconds();
+  made.updated_at = made.started_at;
+  made.inputs = std::move(inputs);
+  return made;
+}
 
 }  // namespace
 
@@ -55,14 +71,35 @@ void BatchTally::Count(Resolution resolution) {
 
 std::vector<std::string> JobInputs(const IndexInputs& inputs) {
   std::vector<std::string> texts;
+  for (const DescribedFile& file : inputs.files) texts.push_back(file.path.string());
   for (const auto& path : inputs.paths) texts.push_back(path.string());
-  for (const auto& file : inputs.manifests) texts.push_back("--manifest=" + file.string());
-  for (const auto& file : inputs.captions) texts.push_back("--captions=" + file.string());
+  for (const auto& file : inputs.manifests) texts.push_back(std::string(kManifestFlag) + file.string());
+  for (const auto& file : inputs.captions) texts.push_back(std::string(kCaptionsFlag) + file.string());
   const PathShard& shard = inputs.shard;
   if (shard.count > 1) {
-    texts.push_back("--shard=" + std::to_string(shard.index) + "/" + std::to_string(shard.count));
+    texts.push_back(std::string(kShardFlag) + std::to_string(shard.index) + "/" + std::to_string(shard.count));
   }
   return texts;
+}
+
+Result<IndexInputs> InputsOfJob(const JobRecord& job) {
+  IndexInputs inputs;
+  for (const std::string& text : job.inputs) {
+    const auto after = [&text](std::string_view flag) { return std::string_view(text).substr(flag.size()); };
+    if (text.starts_with(kManifestFlag)) {
+      inputs.manifests.emplace_back(after(kManifestFlag));
+    } else if (text.starts_with(kCaptionsFlag)) {
+      inputs.captions.emplace_back(after(kCaptionsFlag));
+    } else if (text.starts_with(kShardFlag)) {
+      SL_ASSIGN_OR_RETURN(inputs.shard, ParsePathShard(after(kShardFlag)));
+    } else if (text.starts_with("--")) {
+      return Fail(ErrorCode::kInvalidArgument,
+                  "job " + std::to_string(job.id.value) + " was an import or a merge: only indexing can be resumed");
+    } else {
+      inputs.paths.emplace_back(text);
+    }
+  }
+  return inputs;
 }
 
 Result<IndexReport> EndRun(RunLog& log, Result<bool> finished) {
@@ -82,25 +119,50 @@ Result<IndexReport> EndRun(RunLog& log, Result<bool> finished) {
 }
 
 Result<RunLog> RunLog::Start(storage::Collection& collection, std::vector<std::string> inputs, IndexObserver* observer,
-                             std::chrono::milliseconds tell_every) {
-  SL_ASSIGN_OR_RETURN(std::vector<JobRecord> jobs, collection.Jobs());
+                             std::chrono::milliseconds tell_every, JobId job) {
   RunLog log(collection, observer, tell_every);
-  log.job_.started_at = UnixSeconds();
-  log.job_.updated_at = log.job_.started_at;
-  log.job_.inputs = std::move(inputs);
+  log.running_ = std::unique_lock(collection.job_mutex(), std::try_to_lock);
+  if (!log.running_) return Fail(ErrorCode::kUnavailable, "another job is running in the collection");
+  SL_RETURN_IF_ERROR(log.BeginJob(std::move(inputs), job));
+  return log;
+}
+
+RunLog RunLog::Unrecorded(storage::Collection& collection, IndexObserver* observer,
+                          std::chrono::milliseconds tell_every) {
+  return {collection, observer, tell_every};
+}
+
+Result<JobRecord> PrepareJob(storage::Collection& collection, std::vector<std::string> inputs) {
+  const std::lock_guard lock(collection.change_mutex());
+  SL_ASSIGN_OR_RETURN(const std::vector<JobRecord> jobs, collection.Jobs());
+  JobRecord job = NewJob(jobs, std::move(inputs));
+  job.state = JobState::kStopped;
+  WriteSet changes;
+  changes.put_job = job;
+  SL_RETURN_IF_ERROR(collection.Commit(changes));
+  return job;
+}
+
+Status RunLog::BeginJob(std::vector<std::string> inputs, JobId id) {
+  const std::lock_guard lock(collection_.change_mutex());
+  SL_ASSIGN_OR_RETURN(std::vector<JobRecord> jobs, collection_.Jobs());
+  job_ = NewJob(jobs, std::move(inputs));
+  if (id) {
+    const bool is_there = std::any_of(jobs.begin(), jobs.end(), [id](const JobRecord& job) { return job.id == id; });
+    if (!is_there) return Fail(ErrorCode::kInvalidArgument, "there is no job " + std::to_string(id.value));
+    job_.id = id;
+  }
   for (JobRecord& job : jobs) {
-    log.job_.id.value = std::max(log.job_.id.value, job.id.value);
     if (job.state != JobState::kRunning) continue;
     job.state = JobState::kStopped;
     WriteSet end;
     end.put_job = std::move(job);
-    SL_RETURN_IF_ERROR(collection.Commit(end));
+    SL_RETURN_IF_ERROR(collection_.Commit(end));
   }
-  ++log.job_.id.value;
   WriteSet begin;
-  begin.put_job = log.job_;
-  SL_RETURN_IF_ERROR(collection.Commit(begin));
-  return log;
+  begin.put_job = job_;
+  SL_RETURN_IF_ERROR(collection_.Commit(begin));
+  return {};
 }
 
 JobRecord RunLog::JobAfter(const BatchTally& tally) const {
@@ -118,6 +180,7 @@ JobRecord RunLog::JobAfter(const BatchTally& tally) const {
 }
 
 bool RunLog::WantsJobRecord(Clock::time_point now) const {
+  if (!job_.id) return false;
   return job_.errors.size() <= kFewErrors || now - job_written_ >= kWriteLongJobEvery;
 }
 
@@ -174,7 +237,7 @@ Status RunLog::Finish(JobState state) {
   job_.state = state;
   job_.updated_at = Later(job_.updated_at);
   WriteSet end;
-  end.put_job = job_;
+  if (job_.id) end.put_job = job_;
   SL_RETURN_IF_ERROR(collection_.Commit(end));
   progress_.video_scan.reset();
   Tell();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,11 +35,15 @@ struct BatchTally {
 /// that commits.
 class RunLog {
  public:
-  /// Ends the jobs that an interrupted process left running, and writes the record of a new one. No other run may be
-  /// under way on the collection. Errors: those of Collection::Jobs and Commit.
+  /// Ends the jobs that an interrupted process left running, and writes the record of a new one, or of `job` when one
+  /// was made for this run. Keeps Collection::job_mutex while it lives. Errors: kUnavailable (another job runs in the
+  /// collection), kInvalidArgument (no record of `job`), those of Collection::Jobs and Commit.
   /// `inputs`: as the job record keeps them. `tell_every`: the observer hears of progress at most so often.
   static Result<RunLog> Start(storage::Collection& collection, std::vector<std::string> inputs, IndexObserver* observer,
-                              std::chrono::milliseconds tell_every);
+                              std::chrono::milliseconds tell_every, JobId job = {});
+  /// The accounts of a run that has no job record and may run beside one that has.
+  static RunLog Unrecorded(storage::Collection& collection, IndexObserver* observer,
+                           std::chrono::milliseconds tell_every);
 
   /// Commits `changes`, with the job record as it is after `tally`, and then counts `tally`. Without changes nothing is
   /// written. Errors: those of Collection::Commit; nothing is counted then.
@@ -61,6 +66,7 @@ class RunLog {
   RunLog(storage::Collection& collection, IndexObserver* observer, std::chrono::milliseconds tell_every)
       : collection_(collection), observer_(observer), tell_every_(tell_every) {}
   storage::JobRecord JobAfter(const BatchTally& tally) const;
+  Status BeginJob(std::vector<std::string> inputs, JobId id);
   bool WantsJobRecord(Clock::time_point now) const;
   void Add(const BatchTally& tally);
   void Tell();
@@ -68,7 +74,8 @@ class RunLog {
   storage::Collection& collection_;
   IndexObserver* observer_;
   std::chrono::milliseconds tell_every_;
-  storage::JobRecord job_;
+  std::unique_lock<std::mutex> running_;  ///< Of Collection::job_mutex.
+  storage::JobRecord job_;                ///< Without an id: no record is written.
   IndexProgress progress_;
   std::vector<IndexNote> notes_;
   Clock::time_point started_ = Clock::now();
@@ -79,9 +86,17 @@ class RunLog {
 /// The inputs of an indexing run as its job record keeps them.
 std::vector<std::string> JobInputs(const IndexInputs& inputs);
 
+/// The inverse: what resuming such a job indexes. Errors: kInvalidArgument (a job that is no indexing run; a shard that
+/// cannot be read).
+Result<IndexInputs> InputsOfJob(const storage::JobRecord& job);
+
 /// Writes the final state of a run's job and makes its report. @param finished  whether it came to the end; false after
 /// a stop; an error is passed on. Errors: those of RunLog::Finish.
 Result<IndexReport> EndRun(RunLog& log, Result<bool> finished);
+
+/// Writes the record of a job that is to run later: stopped, so that it can be resumed whatever happens until then.
+/// Errors: those of Collection::Jobs and Commit.
+Result<storage::JobRecord> PrepareJob(storage::Collection& collection, std::vector<std::string> inputs);
 
 /// Seconds since 1970.
 int64_t UnixSeconds();

@@ -40,6 +40,8 @@ std::optional<std::pair<uint64_t, uint64_t>> KeyOf(const fs::path& folder) {
   return std::pair<uint64_t, uint64_t>(info.st_dev, info.st_ino);
 }
 
+constexpr std::string_view kOutside = "it leads out of the folders that may be read";
+
 // Why a link or a path cannot be followed to its end.
 std::string DescribeUnreachable(const fs::path& path, const std::error_code& error) {
   std::error_code ignored;
@@ -62,6 +64,7 @@ bool Scanner::ScanInput(const fs::path& input, const Visitor& visit) {
     fs::path absolute = fs::absolute(input, ignored).lexically_normal();
     return visit({absolute, DescribeUnreachable(absolute, error)});
   }
+  if (!MayTake(canonical)) return visit({fs::absolute(input, error).lexically_normal(), std::string(kOutside)});
   const fs::file_status status = fs::status(canonical, error);
   if (fs::is_directory(status)) return WalkFolder(canonical, visit);
   if (error) return visit({canonical, error.message()});
@@ -81,6 +84,9 @@ bool Scanner::WalkFolder(const fs::path& root, const Visitor& visit) {
     if (!ListFolder(folder, listing, error)) {
       if (key) walked_[*key] = false;
       if (!visit({folder, error})) return false;
+    }
+    for (const std::string& name : listing.refused) {
+      if (!visit({folder / name, std::string(kOutside)})) return false;
     }
     for (const std::string& name : listing.files) {
       if (!VisitEntry(folder / name, visit)) return false;
@@ -104,10 +110,15 @@ bool Scanner::ListFolder(const fs::path& folder, Listing& listing, std::string& 
       continue;
     }
     std::string path = is_link ? fs::canonical(it->path(), ignored).string() : it->path().string();
+    if (is_link && !path.empty() && !MayTake(path)) {
+      listing.refused.push_back(std::move(name));
+      continue;
+    }
     folders.emplace_back(std::move(name), std::move(path));
   }
   std::sort(listing.files.begin(), listing.files.end());
   std::sort(folders.begin(), folders.end());
+  std::sort(listing.refused.begin(), listing.refused.end());
   for (auto& [name, path] : folders) {
     if (!path.empty()) listing.folders.push_back(std::move(path));
   }
@@ -122,6 +133,7 @@ bool Scanner::VisitEntry(const fs::path& path, const Visitor& visit) {
   if (fs::is_symlink(own)) {
     const fs::path canonical = fs::canonical(path, error);
     if (error) return visit({path, DescribeUnreachable(path, error)});
+    if (!MayTake(canonical)) return visit({path, std::string(kOutside)});
     const fs::file_status target = fs::status(canonical, error);
     if (!fs::is_regular_file(target)) return visit({path, DescribeType(target.type())});
     return VisitLinked(canonical, visit);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -147,8 +148,11 @@ class Collection {
   /// The searchable state now.
   virtual std::shared_ptr<const IndexView> View() const = 0;
 
-  /// Calls `visit` for every item in order of id until it returns false. A consistent state of the moment of the call.
-  virtual Status ForEachItem(const std::function<bool(const ItemRecord&)>& visit) const = 0;
+  /// Calls `visit` for every item behind the id `after`, in order of id, until it returns false. A consistent state of
+  /// the moment of the call.
+  virtual Status ForEachItemAfter(ItemId after, const std::function<bool(const ItemRecord&)>& visit) const = 0;
+  /// Every item.
+  Status ForEachItem(const std::function<bool(const ItemRecord&)>& visit) const { return ForEachItemAfter({}, visit); }
 
   /// All jobs, newest first.
   virtual Result<std::vector<JobRecord>> Jobs() const = 0;
@@ -181,6 +185,16 @@ class Collection {
   /// Searches and commits go on. After a failure nothing is left. Errors: kAlreadyExists (`out` is there, and is no
   /// empty folder), kUnsupported (a collection that is not on disk), kResourceExhausted, kUnavailable. Blocking I/O.
   virtual Result<SnapshotInfo> Snapshot(const std::filesystem::path& out) const = 0;
+
+  /// Held by whoever reads records and commits what follows from them, from the first read to the commit: a change that
+  /// falls in between would be lost. Not recursive; hold it for one batch at most.
+  std::timed_mutex& change_mutex() { return change_mutex_; }
+  /// Held by a bulk job for all of its run: a collection has one at a time.
+  std::mutex& job_mutex() { return job_mutex_; }
+
+ private:
+  std::timed_mutex change_mutex_;
+  std::mutex job_mutex_;
 };
 
 }  // namespace sightline::storage

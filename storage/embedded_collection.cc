@@ -77,8 +77,8 @@ class EmbeddedCollection : public Collection {
 
   std::shared_ptr<const IndexView> View() const override { return index_.View(); }
 
-  Status ForEachItem(const std::function<bool(const ItemRecord&)>& visit) const override {
-    return store_->ForEachItem(nullptr, visit);
+  Status ForEachItemAfter(ItemId after, const std::function<bool(const ItemRecord&)>& visit) const override {
+    return store_->ForEachItem(nullptr, after, visit);
   }
   Result<std::vector<JobRecord>> Jobs() const override { return store_->Jobs(); }
 

@@ -18,7 +18,14 @@ Result<UnitRecord> JoinUnit(StoredUnit unit, std::optional<std::vector<UnitVecto
 
 Status Scan(const RecordDb& db, Family family, const rocksdb::Snapshot* snapshot,
             const std::function<Result<bool>(uint64_t, std::string_view)>& visit) {
+  return ScanAfter(db, family, snapshot, 0, visit);
+}
+
+Status ScanAfter(const RecordDb& db, Family family, const rocksdb::Snapshot* snapshot, uint64_t after,
+                 const std::function<Result<bool>(uint64_t, std::string_view)>& visit) {
+  if (after == UINT64_MAX) return {};
   const auto iterator = db.NewIterator(family, snapshot);
+  if (after > 0) iterator->Seek(EncodeIdKey(after + 1));
   for (; iterator->Valid(); iterator->Next()) {
     SL_ASSIGN_OR_RETURN(const uint64_t id, DecodeIdKey(iterator->key().ToStringView()));
     SL_ASSIGN_OR_RETURN(const bool go_on, visit(id, iterator->value().ToStringView()));

@@ -62,6 +62,9 @@ Result<UnitRecord> JoinUnit(StoredUnit unit, std::optional<std::vector<UnitVecto
 /// fails.
 Status Scan(const RecordDb& db, Family family, const rocksdb::Snapshot* snapshot,
             const std::function<Result<bool>(uint64_t, std::string_view)>& visit);
+/// As Scan, for the ids behind `after`.
+Status ScanAfter(const RecordDb& db, Family family, const rocksdb::Snapshot* snapshot, uint64_t after,
+                 const std::function<Result<bool>(uint64_t, std::string_view)>& visit);
 
 /// All units with their vectors, in order of id, until `visit` returns false.
 Status ScanUnits(const RecordDb& db, const rocksdb::Snapshot* snapshot, uint32_t dim,

@@ -216,14 +216,14 @@ std::shared_ptr<const RocksDbRecordStore::Moment> RocksDbRecordStore::Freeze() c
   return std::make_shared<const Moment>(&impl_->db->db());
 }
 
-Status RocksDbRecordStore::ForEachItem(const Moment* moment,
+Status RocksDbRecordStore::ForEachItem(const Moment* moment, ItemId after,
                                        const std::function<bool(const ItemRecord&)>& visit) const {
   return Guard("list the items", [&] {
-    return Scan(*impl_->db, Family::kItems, SnapshotOf(moment),
-                [&](uint64_t id, std::string_view bytes) -> Result<bool> {
-                  SL_ASSIGN_OR_RETURN(const ItemRecord item, DecodeItem(ItemId{id}, bytes));
-                  return visit(item);
-                });
+    return ScanAfter(*impl_->db, Family::kItems, SnapshotOf(moment), after.value,
+                     [&](uint64_t id, std::string_view bytes) -> Result<bool> {
+                       SL_ASSIGN_OR_RETURN(const ItemRecord item, DecodeItem(ItemId{id}, bytes));
+                       return visit(item);
+                     });
   });
 }
 

@@ -64,7 +64,8 @@ class RocksDbRecordStore : public RecordStore, public FilterPlanner {
   std::shared_ptr<const Moment> Freeze() const;
 
   /// Visits everything of one kind in order of id, as it was at `moment` (null: now), until `visit` returns false.
-  Status ForEachItem(const Moment* moment, const std::function<bool(const ItemRecord&)>& visit) const;
+  /// Of items those behind the id `after`.
+  Status ForEachItem(const Moment* moment, ItemId after, const std::function<bool(const ItemRecord&)>& visit) const;
   Status ForEachUnit(const Moment* moment, const std::function<bool(UnitRecord&&)>& visit) const;
   /// Newest first.
   Result<std::vector<JobRecord>> Jobs() const;

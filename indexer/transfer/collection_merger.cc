@@ -48,6 +48,7 @@ JobRecord Ended(JobRecord job) {
 
 /// Adds the job records of the source that are not here yet, under new ids, oldest first.
 Status BringJobs(Collection& target, const Collection& source) {
+  const std::lock_guard lock(target.change_mutex());
   SL_ASSIGN_OR_RETURN(std::vector<JobRecord> here, target.Jobs());
   SL_ASSIGN_OR_RETURN(std::vector<JobRecord> brought, source.Jobs());
   JobId last;

@@ -24,6 +24,7 @@ Status ItemCarrier::Bring(const storage::ItemRecord& item, const ItemJoiner::Rea
     return units;
   };
   for (;;) {
+    if (!changing_) changing_.lock();
     SL_ASSIGN_OR_RETURN(Resolution resolution, joiner_.Join(item, options_.part_units, read_and_weigh));
     if (resolution != Resolution::kUnfinished) {
       tally_.Count(resolution);
@@ -37,6 +38,7 @@ Status ItemCarrier::Bring(const storage::ItemRecord& item, const ItemJoiner::Rea
 
 Status ItemCarrier::Flush() {
   SL_RETURN_IF_ERROR(log_.Commit(joiner_.Take(), std::exchange(tally_, {})));
+  if (changing_) changing_.unlock();
   items_ = 0;
   bytes_ = 0;
   log_.Report(total_, true, std::nullopt);

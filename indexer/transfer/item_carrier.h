@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 
 #include "base/result.h"
 #include "indexer/run_log.h"
@@ -23,7 +24,11 @@ class ItemCarrier {
  public:
   /// Both must outlive the carrier. @param total  items that will be brought, for the progress.
   ItemCarrier(storage::Collection& collection, RunLog& log, uint64_t total, const CarrierOptions& options)
-      : log_(log), joiner_(collection), total_(total), options_(options) {}
+      : log_(log),
+        joiner_(collection),
+        changing_(collection.change_mutex(), std::defer_lock),
+        total_(total),
+        options_(options) {}
 
   /// Joins one item (ItemJoiner, Note [Joining items]) and commits what is in hand when it is enough. Errors: those of
   /// ItemJoiner::Join and Collection::Commit.
@@ -35,6 +40,7 @@ class ItemCarrier {
  private:
   RunLog& log_;
   ItemJoiner joiner_;
+  std::unique_lock<std::timed_mutex> changing_;  ///< While something is in hand.
   const uint64_t total_;
   const CarrierOptions options_;
   BatchTally tally_;

@@ -15,7 +15,8 @@
 namespace sightline::indexer {
 
 /// Brings items of another collection, with the ids that they have there, into this one under new ids; sees both what
-/// is stored and what the same batch changes. Confined to one thread, which is the collection's only writer.
+/// is stored and what the same batch changes. Confined to one thread, which holds Collection::change_mutex from the
+/// first Join until what was taken is committed.
 ///
 /// Note [Joining items]
 /// - Content that is here already (the same content hash) is not brought again: its paths join the item that has it,

@@ -189,6 +189,7 @@ class ImportRun {
 
   /// Commits what is in hand.
   Status CommitBatch() {
+    const std::lock_guard lock(collection_.change_mutex());
     SL_ASSIGN_OR_RETURN(storage::WriteSet changes, PlanBatch());
     SL_RETURN_IF_ERROR(log_.Commit(std::move(changes), std::exchange(tally_, {})));
     batch_.clear();

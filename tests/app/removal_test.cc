@@ -88,6 +88,21 @@ TEST_F(RemoverTest, RemovalsAreTakenTogetherAndWaitForTheirCommit) {
   ::testing::internal::GetCapturedStdout();
 }
 
+TEST_F(RemoverTest, ItemsThatStayKeepWhatChangedSinceTheyWerePlanned) {
+  const ItemId both = Add({"/a", "/b"});
+  ::testing::internal::CaptureStdout();
+  Remover remover(*collection_, {});
+  ASSERT_THAT(remover.Add(PlanRemoval(Item(both), [](const std::string& path) { return path == "/a"; })), IsOk());
+  storage::WriteSet meanwhile;
+  meanwhile.put_items = {Item(both)};
+  meanwhile.put_items[0].metadata["stars"] = {int64_t{5}};
+  ASSERT_THAT(collection_->Commit(meanwhile), IsOk());
+  ASSERT_THAT(remover.Flush(), IsOk());
+  ::testing::internal::GetCapturedStdout();
+  EXPECT_EQ(Item(both).metadata, meanwhile.put_items[0].metadata);
+  EXPECT_THAT(Item(both).paths, ElementsAre(storage::ItemPath{.path = "/b"}));
+}
+
 TEST_F(RemoverTest, WhatIsToldIsRemovedAndWhatCouldNotBeIsNot) {
   for (int i = 0; i < 2; ++i) Add({fmt::format("/{}", i)});
   Remover remover(*collection_, {});

@@ -199,8 +199,8 @@ class HookedCollection : public storage::Collection, private storage::RecordStor
   }
   Result<Epoch> Commit(const storage::WriteSet& changes) override { return inner_.Commit(changes); }
   std::shared_ptr<const storage::IndexView> View() const override { return inner_.View(); }
-  Status ForEachItem(const std::function<bool(const storage::ItemRecord&)>& visit) const override {
-    return inner_.ForEachItem(visit);
+  Status ForEachItemAfter(ItemId after, const std::function<bool(const storage::ItemRecord&)>& visit) const override {
+    return inner_.ForEachItemAfter(after, visit);
   }
   Result<std::vector<storage::JobRecord>> Jobs() const override { return inner_.Jobs(); }
   Result<storage::CollectionStats> Stats() const override { return inner_.Stats(); }

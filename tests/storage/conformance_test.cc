@@ -275,6 +275,27 @@ TEST_P(ConformanceTest, ForEachItemGoesInOrderAndStopsWhenTold) {
   EXPECT_THAT(seen, ElementsAre(ids[0], ids[1], ids[2]));
 }
 
+TEST_P(ConformanceTest, ForEachItemAfterBeginsBehindAnIdThatNeedNotExist) {
+  std::vector<ItemId> ids;
+  for (uint64_t i = 0; i < 5; ++i) ids.push_back(Added("/p/" + std::to_string(i), i).item.id);
+  EXPECT_THAT(collection_->Commit({.put_items = {}, .put_units = {}, .remove_items = {ids[1], ids[2]}, .put_job = {}}),
+              IsOk());
+  const auto after = [&](ItemId id) {
+    std::vector<ItemId> seen;
+    EXPECT_THAT(collection_->ForEachItemAfter(id,
+                                              [&](const ItemRecord& item) {
+                                                seen.push_back(item.id);
+                                                return true;
+                                              }),
+                IsOk());
+    return seen;
+  };
+  EXPECT_THAT(after(ids[0]), ElementsAre(ids[3], ids[4]));
+  EXPECT_THAT(after(ids[2]), ElementsAre(ids[3], ids[4]));
+  EXPECT_THAT(after(ids[4]), ::testing::IsEmpty());
+  EXPECT_THAT(after(ItemId{UINT64_MAX}), ::testing::IsEmpty());
+}
+
 TEST_P(ConformanceTest, ForEachItemShowsTheMomentOfTheCall) {
   for (uint64_t i = 0; i < 5; ++i) Added("/p/" + std::to_string(i), i);
   size_t seen = 0;

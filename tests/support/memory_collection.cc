@@ -254,10 +254,10 @@ std::shared_ptr<const storage::IndexView> MemoryCollection::View() const {
   return std::make_shared<MemoryView>(state(), config_.dim);
 }
 
-Status MemoryCollection::ForEachItem(const std::function<bool(const ItemRecord&)>& visit) const {
+Status MemoryCollection::ForEachItemAfter(ItemId after, const std::function<bool(const ItemRecord&)>& visit) const {
   const auto now = state();
-  for (const auto& [id, item] : now->items) {
-    if (!visit(*item)) break;
+  for (auto it = now->items.upper_bound(after); it != now->items.end(); ++it) {
+    if (!visit(*it->second)) break;
   }
   return {};
 }

@@ -27,7 +27,7 @@ class MemoryCollection : public storage::Collection {
   Result<storage::AllocatedIds> AllocateIds(uint64_t items, uint64_t units) override;
   Result<Epoch> Commit(const storage::WriteSet& changes) override;
   std::shared_ptr<const storage::IndexView> View() const override;
-  Status ForEachItem(const std::function<bool(const storage::ItemRecord&)>& visit) const override;
+  Status ForEachItemAfter(ItemId after, const std::function<bool(const storage::ItemRecord&)>& visit) const override;
   Result<std::vector<storage::JobRecord>> Jobs() const override;
   Result<storage::CollectionStats> Stats() const override;
   storage::IndexOptions index_options() const override;
