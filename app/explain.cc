@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "app/explain.h"
+
 #include <optional>
 
 #include <fmt/format.h>
 
-#include "app/explain_internal.h"
-
 namespace sightline::app {
 namespace {
-
-namespace json = boost::json;
 
 std::string FilterText(const storage::SearchStats& stats) {
   const storage::FilterPlan& plan = stats.filter;
@@ -55,27 +53,6 @@ std::string ExplainText(const query::SearchAnswer& answer) {
                        Cell(hit.match_logit), Cell(hit.rank_score), hit.coarse_score, hit.unit.value);
   }
   return out;
-}
-
-json::object ExplainJson(const query::SearchAnswer& answer) {
-  const storage::SearchStats& stats = answer.coarse;
-  const storage::FilterPlan& plan = stats.filter;
-  json::object filter;
-  filter["strategy"] = json::string(NameOf(plan.strategy));
-  const bool is_known = plan.items != nullptr;
-  filter["items_possible"] = is_known ? json::value(plan.items_possible) : json::value(nullptr);
-  filter["items"] = is_known ? json::value(plan.items_in_all) : json::value(nullptr);
-  filter["exact"] = plan.is_exact;
-  filter["terms_read"] = plan.terms_read;
-  filter["conditions_cached"] = plan.clauses_cached;
-  filter["records_read"] = stats.records_read;
-  json::object coarse;
-  coarse["units_asked_for"] = answer.coarse_k;
-  coarse["units_found"] = answer.candidates;
-  coarse["rounds"] = answer.coarse_rounds;
-  coarse["vectors_scored"] = stats.vectors_scanned;
-  coarse["units_left_out"] = stats.units_filtered_out;
-  return {{"filter", std::move(filter)}, {"coarse", std::move(coarse)}};
 }
 
 }  // namespace sightline::app

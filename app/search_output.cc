@@ -4,18 +4,14 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <boost/json.hpp>
 
-#include "app/explain_internal.h"
+#include "app/explain.h"
 #include "app/item_kind.h"
 #include "app/match_word.h"
-#include "app/metadata_json_internal.h"
 #include "app/text.h"
 
 namespace sightline::app {
 namespace {
-
-namespace json = boost::json;
 
 std::string MatchCell(const query::Moment& hit) {
   if (!hit.match_probability) return "-";
@@ -23,55 +19,6 @@ std::string MatchCell(const query::Moment& hit) {
 }
 
 bool IsWeak(const query::Moment& hit) { return hit.match_probability && *hit.match_probability < kWeakBelow; }
-
-template <typename T>
-json::value OrNull(const std::optional<T>& value) {
-  return value ? json::value(*value) : json::value(nullptr);
-}
-
-std::optional<int64_t> Milliseconds(std::optional<int64_t> microseconds) {
-  if (!microseconds) return std::nullopt;
-  return *microseconds / 1000;
-}
-
-void AddMoment(const query::Moment& moment, json::object& out) {
-  out["unit_id"] = moment.unit.value;
-  out["score"] = moment.rank_score ? *moment.rank_score : double{moment.coarse_score};
-  out["match_probability"] = OrNull(moment.match_probability);
-  out["match_logit"] = OrNull(moment.match_logit);
-  out["coarse_score"] = moment.coarse_score;
-  out["start_ms"] = OrNull(Milliseconds(moment.range ? std::optional(moment.range->start_us) : std::nullopt));
-  out["end_ms"] = OrNull(Milliseconds(moment.range ? std::optional(moment.range->end_us) : std::nullopt));
-  out["best_frame_ms"] = OrNull(Milliseconds(moment.best_frame_us));
-  out["clips"] = moment.clips;
-}
-
-json::object HitJson(const query::Hit& hit) {
-  json::object out;
-  out["item_id"] = hit.item.value;
-  out["type"] = json::string(NameOf(hit.type));
-  out["path"] = json::string(ValidUtf8(hit.path));
-  AddMoment(hit, out);
-  out["metadata"] = MetadataJson(hit.metadata);
-  if (hit.moments.empty()) return out;
-  json::array moments;
-  for (const query::Moment& moment : hit.moments) AddMoment(moment, moments.emplace_back(json::object()).as_object());
-  out["moments"] = std::move(moments);
-  return out;
-}
-
-json::object QueryJson(const SearchSubject& subject, const query::SearchAnswer& answer) {
-  json::object out;
-  if (!subject.words.empty()) {
-    out["text"] = json::string(ValidUtf8(subject.words));
-    out["cleaned"] = json::string(ValidUtf8(answer.cleaned_query));
-    out["truncated"] = answer.truncated_query;
-  }
-  if (!subject.picture.empty()) out["image"] = json::string(ValidUtf8(subject.picture));
-  if (!subject.vector.empty()) out["vector"] = json::string(ValidUtf8(subject.vector));
-  if (subject.item != 0) out["item_id"] = subject.item;
-  return out;
-}
 
 // Which columns a table has, and how wide they are.
 struct TableShape {
@@ -183,30 +130,6 @@ std::string AnswerTable(const SearchSubject& subject, const query::SearchAnswer&
     out += "\nonly weak matches (~): more likely than not, none of these is what you look for\n";
   }
   return out + explained;
-}
-
-std::string AnswerJson(const SearchSubject& subject, const query::SearchAnswer& answer) {
-  json::object out;
-  out["collection"] = subject.collection;
-  out["query"] = QueryJson(subject, answer);
-  json::array hits;
-  for (const query::Hit& hit : answer.hits) hits.push_back(HitJson(hit));
-  out["hits"] = std::move(hits);
-  out["epoch"] = answer.epoch.value;
-  out["candidates"] = answer.candidates;
-  out["reranked"] = answer.reranked;
-  out["patches_cached"] = answer.patches_cached;
-  out["below_min_match"] = answer.below_min_match;
-  out["degraded"] = answer.degraded;
-  out["degraded_reason"] = answer.degraded ? json::value(json::string(answer.degraded_reason)) : json::value(nullptr);
-  const query::StageTimings& timings = answer.timings;
-  out["timings_ms"] = {{"encode", timings.encode_ms},
-                       {"coarse", timings.coarse_ms},
-                       {"patches", timings.patches_ms},
-                       {"rerank", timings.rerank_ms},
-                       {"total", timings.total_ms}};
-  if (subject.explain) out["explain"] = ExplainJson(answer);
-  return json::serialize(out);
 }
 
 }  // namespace sightline::app

@@ -1,28 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
-#include <vector>
 
+#include "http/answer_json.h"
 #include "query/searcher.h"
 
 namespace sightline::app {
 
-/// What was searched for and where, for every form of output.
-struct SearchSubject {
-  std::string collection;
-  std::string words;     ///< Empty without words.
-  std::string picture;   ///< Path; empty without a picture.
-  std::string vector{};  ///< As given on the command line; empty without one.
-  uint64_t item = 0;     ///< 0 without an item.
-  uint64_t units = 0;    ///< Of the collection.
-  std::optional<double> min_match;
-  std::vector<UnitType> types;  ///< As asked for; empty: not asked.
-  bool has_filter = false;      ///< Something else than types was asked for.
-  bool explain = false;         ///< Show how the answer came about.
-};
+using http::AnswerJson;
+using http::SearchSubject;
 
 /// "a dog" / like dog.jpg / near query.npy / like item 12, or two of them: for headings.
 std::string Describe(const SearchSubject& subject);
@@ -41,8 +28,5 @@ std::string NameOfHit(const query::Hit& hit);
 
 /// A table for people, ending in a line break. Weak hits are marked with '~'.
 std::string AnswerTable(const SearchSubject& subject, const query::SearchAnswer& answer);
-
-/// One JSON object on one line (docs/ARCHITECTURE.md, hits of the HTTP interface).
-std::string AnswerJson(const SearchSubject& subject, const query::SearchAnswer& answer);
 
 }  // namespace sightline::app

@@ -81,12 +81,12 @@ void SearchGatherer::Submit(SearchRequest request, Callback done, DepthPolicy po
     admitted = Admit(search, now);
     if (admitted) {
       waiting_.push_back(std::move(search));
+      wake_.notify_all();  // With the lock: the answer may let go of the gatherer as soon as it is released.
     } else if (admitted.error().code == ErrorCode::kResourceExhausted) {
       ++stats_.refused;
     }
   }
-  if (!admitted) return search.done(tl::unexpected<Error>(std::move(admitted).error()));
-  wake_.notify_all();
+  if (!admitted) search.done(tl::unexpected<Error>(std::move(admitted).error()));
 }
 
 GatherStats SearchGatherer::stats() const {
@@ -131,10 +131,10 @@ WaitingCost SearchGatherer::CostOf(const Waiting& search, Clock::time_point now)
     cost.allowed_ms = std::numeric_limits<double>::infinity();
     return cost;
   }
-  // A search that has little time is not late because of itself.
-  const double time_ms = Ms(deadline - search.since);
-  const double allowed_ms = std::max(options_.patience * time_ms, cost.search_ms + cost.rerank_ms);
-  cost.allowed_ms = std::min(allowed_ms, time_ms) - Ms(now - search.since);
+  cost.allowed_ms = AllowedMs({.time_ms = Ms(deadline - search.since),
+                               .waited_ms = Ms(now - search.since),
+                               .own_ms = cost.search_ms + cost.rerank_ms},
+                              options_.patience);
   return cost;
 }
 

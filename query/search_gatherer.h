@@ -26,8 +26,8 @@ struct GatherOptions {
   /// Candidates that a batch reranks, about: more would share no more work, but keep others waiting.
   size_t max_pairs = 256;
   size_t queue_capacity = 256;  ///< Searches that wait; more are refused.
-  /// The share of a search's time until its deadline that it may take, with what waits before it. When more is needed,
-  /// rerank depths shrink; a search for which even that is not enough is refused. 0..1.
+  /// The share of a search's time until its deadline that may pass while it and what waits before it run. When more is
+  /// needed, rerank depths shrink; a search for which even that is not enough is refused. 0..1.
   double patience = 0.3;
 };
 

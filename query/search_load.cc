@@ -20,6 +20,10 @@ void SearchCost::Learn(size_t searches, size_t pairs, const StageTimings& timing
   if (pairs > 0) Blend(pair_ms_, rerank_ms / static_cast<double>(pairs));
 }
 
+double AllowedMs(const SearchTime& search, double patience) {
+  return std::min(std::max(patience * search.time_ms, search.own_ms), search.time_ms - search.waited_ms);
+}
+
 double DepthShare(std::span<const WaitingCost> waiting) {
   double share = 1;
   double fixed_ms = 0;

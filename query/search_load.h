@@ -32,6 +32,19 @@ struct WaitingCost {
   double allowed_ms = 0;   ///< From now until it should be answered; infinite without a deadline.
 };
 
+/// The time of one search.
+struct SearchTime {
+  double time_ms = 0;    ///< From when it came to its deadline.
+  double waited_ms = 0;  ///< Since it came.
+  double own_ms = 0;     ///< What it takes by itself.
+};
+
+/// How long from now it may be until a search is answered: the share `patience` of its time, but what it takes by
+/// itself where that is more, because a search that has little time is not late because of itself; and never beyond its
+/// deadline. What it has waited counts for the deadline alone: if it counted for the share, whoever waits a moment
+/// longer than planned would leave everyone without rerank (Note [Depth under load]).
+double AllowedMs(const SearchTime& search, double patience);
+
 /// The largest share of the rerank depths, 0 to 1, at which every search is answered in time when they run one after
 /// the other; 0 where no share suffices. @param waiting  in the order in which they run.
 ///

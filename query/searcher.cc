@@ -23,6 +23,7 @@ std::vector<SearchState> MakeStates(std::span<const SearchRequest> requests, con
   std::vector<SearchState> states(requests.size());
   for (size_t i = 0; i < requests.size(); ++i) {
     states[i].request = &requests[i];
+    states[i].answer.rerank_depth = requests[i].rerank_depth;
     auto plan = MakePlan(requests[i], config, encoder);
     if (plan) {
       states[i].plan = *plan;

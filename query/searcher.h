@@ -91,6 +91,7 @@ struct SearchAnswer {
   std::shared_ptr<const storage::IndexView> view;  ///< The state that was searched, for the next page.
   size_t searched = 0;                             ///< Units that could have been found: all but those of other types.
   size_t candidates = 0;                           ///< Units that the coarse stage found.
+  size_t rerank_depth = 0;                         ///< As the request had it.
   size_t reranked = 0;
   size_t patches_cached = 0;   ///< Candidates whose patches or token states were in memory already.
   size_t below_min_match = 0;  ///< Hits hidden by min_match.

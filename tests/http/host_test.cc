@@ -11,7 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "indexer/indexer.h"
 #include "storage/data_folder.h"
+#include "tests/indexer/test_pictures.h"
 #include "tests/support/fake_encoder.h"
 #include "tests/support/test_support.h"
 
@@ -193,6 +195,38 @@ TEST_F(HostTest, EndingWaitsForASearchThatRuns) {
   go_on.set_value();
   EXPECT_EQ(hits.get_future().get(), 1U);
   end.join();
+}
+
+TEST_F(HostTest, SearchesGoOnWhileAJobIndexes) {
+  for (uint8_t i = 0; i < 100; ++i) {
+    testing::WriteTestFile(data_ / ("in/" + std::to_string(i) + ".bmp"), testing::BmpBytes(8, 8, {i, 20, 40}));
+  }
+  const auto held = host_->Create("photos", Config());
+  ASSERT_THAT(held, IsOk());
+  Add(**held, "/p/red.png");
+  encoder_->delay = std::chrono::milliseconds(1);
+  std::atomic<bool> done{false};
+  std::jthread job([&] {
+    indexer::Indexer indexer(*(*held)->collection, *(*held)->job_encoder, {.encode_batch = 16});
+    const auto report = indexer.Run({.paths = {data_ / "in"}}, nullptr, {});
+    EXPECT_THAT(report, IsOk());
+    EXPECT_EQ(report->progress.added, 100U);
+    done = true;
+  });
+  size_t searches = 0;
+  Epoch last;
+  do {
+    const auto answer = Search(**held, "red");
+    ASSERT_THAT(answer, IsOk());
+    EXPECT_GE(answer->hits.size(), 1U);
+    EXPECT_EQ(answer->hits[0].path, "/p/red.png");
+    EXPECT_GE(answer->epoch, last) << "what was seen once is not gone again";
+    last = answer->epoch;
+    ++searches;
+  } while (!done);
+  EXPECT_GT(searches, 3U);
+  const auto after = Search(**held, "red");
+  EXPECT_EQ(after->searched, 101U);
 }
 
 TEST_F(HostTest, WithoutAModelVectorsCanBeSearched) {

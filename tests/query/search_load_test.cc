@@ -45,6 +45,15 @@ TEST(DepthShareTest, WhatKeepsItsDepthTakesFromTheOthers) {
   EXPECT_EQ(DepthShare(waiting), 1) << "where nothing may shrink, nothing does";
 }
 
+TEST(AllowedTest, IsAShareOfTheTimeAndNeverBeyondTheDeadline) {
+  EXPECT_NEAR(AllowedMs({.time_ms = 5000, .waited_ms = 0, .own_ms = 80}, 0.3), 1500, 1e-9);
+  EXPECT_NEAR(AllowedMs({.time_ms = 5000, .waited_ms = 2000, .own_ms = 80}, 0.3), 1500, 1e-9);
+  EXPECT_NEAR(AllowedMs({.time_ms = 5000, .waited_ms = 4500, .own_ms = 80}, 0.3), 500, 1e-9);
+  EXPECT_NEAR(AllowedMs({.time_ms = 100, .waited_ms = 10, .own_ms = 80}, 0.3), 80, 1e-9);
+  EXPECT_NEAR(AllowedMs({.time_ms = 100, .waited_ms = 10, .own_ms = 300}, 0.3), 90, 1e-9);
+  EXPECT_LT(AllowedMs({.time_ms = 100, .waited_ms = 110, .own_ms = 10}, 0.3), 0);
+}
+
 TEST(SearchCostTest, IsOfOneSearchAndOfOnePair) {
   SearchCost cost;
   EXPECT_EQ(cost.search_ms(), 0);

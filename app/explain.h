@@ -3,8 +3,6 @@
 
 #include <string>
 
-#include <boost/json.hpp>
-
 #include "query/searcher.h"
 
 namespace sightline::app {
@@ -12,8 +10,5 @@ namespace sightline::app {
 /// How an answer came about, for people: what was planned and done for the filter, what the coarse stage looked at,
 /// where the time went, and the scores of every hit. Ends in a line break.
 std::string ExplainText(const query::SearchAnswer& answer);
-
-/// The same for programs, but for times and scores, which every answer has.
-boost::json::object ExplainJson(const query::SearchAnswer& answer);
 
 }  // namespace sightline::app

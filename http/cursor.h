@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/ids.h"
+
+namespace sightline::http {
+
+/// Where the next page of an answer begins.
+struct Cursor {
+  Epoch epoch;              ///< The state that the first page saw.
+  size_t offset = 0;        ///< Hits on the pages before.
+  size_t rerank_depth = 0;  ///< Of the first page; another depth would give another order.
+  uint64_t query = 0;       ///< A digest of what was asked (DigestOfQuery).
+
+  friend bool operator==(const Cursor&, const Cursor&) = default;
+};
+
+/// Letters, digits and dashes; opaque to clients. Nobody is kept from making one up: it says nothing that the asker
+/// could not ask for otherwise.
+std::string ToText(const Cursor& cursor);
+/// Nothing for any other text.
+std::optional<Cursor> ParseCursor(std::string_view text);
+
+/// The same for what asks the same. @param canonical  everything that decides about order, written in one way only.
+uint64_t DigestOfQuery(std::string_view canonical);
+
+}  // namespace sightline::http

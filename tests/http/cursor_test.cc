@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "http/cursor.h"
+
+#include <cstdint>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace sightline::http {
+namespace {
+
+TEST(CursorTest, ComesBackAsItWas) {
+  const Cursor cursor = {.epoch = Epoch{12345}, .offset = 30, .rerank_depth = 64, .query = 0xFEDCBA9876543210};
+  EXPECT_EQ(ToText(cursor), "c1-3039-1e-40-fedcba9876543210");
+  EXPECT_EQ(ParseCursor(ToText(cursor)), cursor);
+  const Cursor largest = {
+      .epoch = Epoch{UINT64_MAX}, .offset = SIZE_MAX, .rerank_depth = SIZE_MAX, .query = UINT64_MAX};
+  EXPECT_EQ(ParseCursor(ToText(largest)), largest);
+}
+
+TEST(CursorTest, AnythingElseIsNoCursor) {
+  for (const std::string text : {"", "c1-", "c2-1-2-3-4", "c1-1-2-3", "c1-1-2-3-", "c1-1-2-3-4-5", "c1-1-2-3-4 ",
+                                 "c1--1-2-3-4", "c1-1-2-3-g", "c1-1-2-3-10000000000000000", "1-2-3-4"}) {
+    EXPECT_EQ(ParseCursor(text), std::nullopt) << text;
+  }
+}
+
+TEST(CursorTest, DigestsTellQueriesApart) {
+  EXPECT_EQ(DigestOfQuery("a"), DigestOfQuery("a"));
+  EXPECT_NE(DigestOfQuery("a"), DigestOfQuery("b"));
+}
+
+}  // namespace
+}  // namespace sightline::http
