@@ -174,6 +174,45 @@ TEST_F(ImageFetcherTest, AnswersWithoutAPictureAreErrors) {
               IsError(ErrorCode::kResourceExhausted));
 }
 
+class TlsImageFetcherTest : public ImageFetcherTest {
+ protected:
+  // Options that trust `identity` as an authority.
+  ImageFetcherOptions Trusting(const TlsIdentity& identity, const ScriptedServer& server) {
+    testing::WriteTestFile(dir_ / "ca.pem", identity.certificate);
+    ImageFetcherOptions options = For(server);
+    options.ca_file = dir_ / "ca.pem";
+    return options;
+  }
+  testing::TempDir dir_;
+};
+
+TEST_F(TlsImageFetcherTest, ATrustedCertificateOfTheHostIsTaken) {
+  const TlsIdentity identity = MakeTlsIdentity("IP:127.0.0.1");
+  const ScriptedServer server([](const auto&) { return ScriptedServer::Ok("x"); }, identity);
+  EXPECT_EQ(Fetch(server, "/a", Trusting(identity, server)), "x");
+}
+
+TEST_F(TlsImageFetcherTest, CertificatesOfOthersAreRefused) {
+  const TlsIdentity identity = MakeTlsIdentity("IP:127.0.0.1");
+  const ScriptedServer unknown([](const auto&) { return ScriptedServer::Ok("x"); }, identity);
+  EXPECT_THAT(Fetch(unknown, "/a", For(unknown)), IsError(ErrorCode::kUnavailable));
+  const TlsIdentity elsewhere = MakeTlsIdentity("IP:127.0.0.2,DNS:localhost");
+  const ScriptedServer other([](const auto&) { return ScriptedServer::Ok("x"); }, elsewhere);
+  EXPECT_THAT(Fetch(other, "/a", Trusting(elsewhere, other)), IsError(ErrorCode::kUnavailable));
+  EXPECT_THAT(unknown.requests(), IsEmpty());
+  EXPECT_THAT(other.requests(), IsEmpty());
+}
+
+TEST_F(TlsImageFetcherTest, ARedirectThatGivesUpTlsIsRefused) {
+  const ScriptedServer plain([](const auto&) { return ScriptedServer::Ok("x"); });
+  const TlsIdentity identity = MakeTlsIdentity("IP:127.0.0.1");
+  const ScriptedServer server([&](const auto&) { return ScriptedServer::Redirect(plain.Url("/")); }, identity);
+  ImageFetcherOptions options = Trusting(identity, server);
+  options.allow.push_back("127.0.0.1:" + std::to_string(plain.port()));
+  EXPECT_THAT(Fetch(server, "/a", options), IsErrorWith(ErrorCode::kInvalidArgument, "https to http"));
+  EXPECT_THAT(plain.requests(), IsEmpty());
+}
+
 // A server that takes the request and answers only when the test is over.
 class SilentServer {
  public:

@@ -8,6 +8,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read_until.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 
 namespace sightline::http {
@@ -16,8 +18,13 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 struct ScriptedServer::Impl {
-  explicit Impl(Script answers)
-      : script(std::move(answers)), acceptor(context, tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0)) {}
+  Impl(Script answers, const std::optional<TlsIdentity>& identity)
+      : script(std::move(answers)), acceptor(context, tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0)) {
+    if (!identity) return;
+    tls.emplace(asio::ssl::context::tls_server);
+    tls->use_certificate_chain(asio::buffer(identity->certificate));
+    tls->use_private_key(asio::buffer(identity->key), asio::ssl::context::pem);
+  }
 
   void Serve() {
     for (;;) {
@@ -25,26 +32,42 @@ struct ScriptedServer::Impl {
       tcp::socket socket(context);
       acceptor.accept(socket, error);
       if (error || stopping) return;
-      std::string head;
-      asio::read_until(socket, asio::dynamic_buffer(head), "\r\n\r\n", error);
-      {
-        const std::lock_guard lock(mutex);
-        requests.push_back(head);
+      if (!tls) {
+        Answer(socket);
+        continue;
       }
-      asio::write(socket, asio::buffer(script(head)), error);
+      asio::ssl::stream<tcp::socket> stream(std::move(socket), *tls);
+      stream.handshake(asio::ssl::stream_base::server, error);
+      if (error) continue;
+      Answer(stream);
+      stream.shutdown(error);
     }
+  }
+
+  template <typename Stream>
+  void Answer(Stream& stream) {
+    boost::system::error_code error;
+    std::string head;
+    asio::read_until(stream, asio::dynamic_buffer(head), "\r\n\r\n", error);
+    {
+      const std::lock_guard lock(mutex);
+      requests.push_back(head);
+    }
+    asio::write(stream, asio::buffer(script(head)), error);
   }
 
   const Script script;
   asio::io_context context;
   tcp::acceptor acceptor;
+  std::optional<asio::ssl::context> tls;
   std::atomic<bool> stopping = false;
   mutable std::mutex mutex;
   std::vector<std::string> requests;
   std::jthread thread;
 };
 
-ScriptedServer::ScriptedServer(Script script) : impl_(std::make_unique<Impl>(std::move(script))) {
+ScriptedServer::ScriptedServer(Script script, const std::optional<TlsIdentity>& identity)
+    : impl_(std::make_unique<Impl>(std::move(script), identity)) {
   impl_->thread = std::jthread([impl = impl_.get()] { impl->Serve(); });
 }
 
@@ -59,7 +82,7 @@ ScriptedServer::~ScriptedServer() {
 uint16_t ScriptedServer::port() const { return impl_->acceptor.local_endpoint().port(); }
 
 std::string ScriptedServer::Url(const std::string& target) const {
-  return "http://127.0.0.1:" + std::to_string(port()) + target;
+  return std::string(impl_->tls ? "https" : "http") + "://127.0.0.1:" + std::to_string(port()) + target;
 }
 
 std::vector<std::string> ScriptedServer::requests() const {

@@ -5,8 +5,11 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "tests/http/tls_identity.h"
 
 namespace sightline::http {
 
@@ -17,11 +20,12 @@ class ScriptedServer {
   /// Gets the head of a request and returns every byte of the answer.
   using Script = std::function<std::string(const std::string& head)>;
 
-  explicit ScriptedServer(Script script);
+  /// @param identity  absent: without TLS.
+  explicit ScriptedServer(Script script, const std::optional<TlsIdentity>& identity = std::nullopt);
   ~ScriptedServer();
 
   uint16_t port() const;
-  /// "http://127.0.0.1:PORT" and `target`.
+  /// "http://127.0.0.1:PORT" (with TLS "https:") and `target`.
   std::string Url(const std::string& target) const;
   /// The heads that came so far; a connection without one counts as "".
   std::vector<std::string> requests() const;
