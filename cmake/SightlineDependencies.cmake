@@ -61,6 +61,8 @@ if(SIGHTLINE_PARTS STREQUAL "all")
   pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp libwebpdemux)
   pkg_check_modules(HEIF REQUIRED IMPORTED_TARGET libheif)
   pkg_check_modules(LCMS REQUIRED IMPORTED_TARGET lcms2)
+  # By pkg-config: prometheus-cpp's CMake package also asks for curl and civetweb, which its core does not need.
+  pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 
   find_path(SIGHTLINE_FAISS_INCLUDE faiss/IndexFlat.h PATH_SUFFIXES include PATHS "${SIGHTLINE_DEPS}/faiss")
   find_library(SIGHTLINE_FAISS_LIBRARY NAMES faiss_avx2 faiss PATH_SUFFIXES lib PATHS "${SIGHTLINE_DEPS}/faiss")
