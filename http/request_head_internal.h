@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <boost/beast/http/fields.hpp>
+#include <boost/beast/http/message.hpp>
+
+#include "http/problem.h"
+#include "http/server.h"
+
+namespace sightline::http {
+
+using BeastHead = boost::beast::http::header<true, boost::beast::http::fields>;
+
+/// A request line with its fields, before anything of the body is read.
+struct RequestHead {
+  std::shared_ptr<Request> request;      ///< All but the body, the principal and the limits.
+  std::string method;                    ///< As sent.
+  std::string raw_path;                  ///< As sent, without the query.
+  std::chrono::milliseconds timeout{0};  ///< Of X-Request-Timeout; 0: none was sent.
+  Match match;
+  std::optional<Problem> problem;  ///< What is wrong; then `match` has no route.
+};
+
+/// Reads the head and finds its route: method, target, Host, X-Request-Id, X-Request-Timeout, Origin.
+RequestHead ReadHead(const BeastHead& head, const Router& router, const ServerOptions& options,
+                     std::string remote_address);
+
+/// 16 hexadecimal digits that nobody can foresee.
+std::string MakeRequestId();
+
+/// Note [Host names]: with no other protection a page of the internet could reach a server on this machine by letting
+/// its own name lead to 127.0.0.1: to the browser that is the page's own origin. What gives it away is the Host field,
+/// which then has the page's name. So a Host is an IP address, localhost or one of ServerOptions::host_names, as long
+/// as there are any; `app` fills them for every server without keys.
+bool IsAllowedHost(const ServerOptions& options, std::string_view host);
+
+}  // namespace sightline::http
