@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "http/search_route.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/guard.h"
+#include "http/answer_json.h"
+#include "http/problem.h"
+#include "http/search_request_internal.h"
+
+namespace sightline::http {
+namespace {
+
+constexpr int kLongestRetryAfterS = 30;
+constexpr size_t kMostHits = 1000;  // Of one search (query/searcher.h), so of all pages together.
+
+// When it is worth coming again.
+int RetryAfterSeconds(const HostedCollection& hosted) {
+  const double seconds = std::ceil(hosted.gatherer->stats().wait_ms / 1000);
+  return std::clamp(static_cast<int>(std::min<double>(seconds, kLongestRetryAfterS)), 1, kLongestRetryAfterS);
+}
+
+ProblemOr<void> FindPage(AskedSearch& asked, HostedCollection& hosted) {
+  if (!asked.cursor) return {};
+  asked.search.view = hosted.views.Find(asked.cursor->epoch);
+  const auto newest = hosted.collection->View();
+  if (!asked.search.view && newest->epoch() == asked.cursor->epoch) asked.search.view = newest;
+  if (asked.search.view) return {};
+  Problem problem(409, "cursor_expired", "the state that the cursor is bound to is not held any more: search again");
+  problem.field = "/cursor";
+  return tl::make_unexpected(std::move(problem));
+}
+
+// An order that a deadline cut short cannot be had again, so it has no next page.
+bool HasNextPage(const AskedSearch& asked, const query::SearchAnswer& answer) {
+  return answer.hits.size() == asked.search.top_k && answer.hits.size() < kMostHits &&
+         asked.search.limits.Check("page").has_value();
+}
+
+std::string NextCursor(const AskedSearch& asked, HostedCollection& hosted, const query::SearchAnswer& answer) {
+  if (!HasNextPage(asked, answer)) return {};
+  hosted.views.Hold(answer.view);
+  return ToText({.epoch = answer.epoch,
+                 .offset = answer.hits.size(),
+                 .rerank_depth = answer.rerank_depth,
+                 .query = asked.digest});
+}
+
+Response AnswerOf(const Request& request, const AskedSearch& asked, HostedCollection& hosted,
+                  Result<query::SearchAnswer> answer) {
+  if (!answer) {
+    Problem problem(std::move(answer).error());
+    if (StatusOf(problem.error.code) == 503) problem.retry_after_s = RetryAfterSeconds(hosted);
+    return ProblemResponse(request, problem);
+  }
+  const ServedAnswer served = {.cursor = NextCursor(asked, hosted, *answer)};
+  const auto skipped = static_cast<std::ptrdiff_t>(std::min(asked.skip, answer->hits.size()));
+  answer->hits.erase(answer->hits.begin(), answer->hits.begin() + skipped);
+  return {.status = 200,
+          .headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
+          .body = AnswerJson(asked.subject, *answer, served)};
+}
+
+ProblemOr<void> Start(const SearchApi& api, const std::shared_ptr<const Request>& request, const Reply& reply) {
+  SL_RETURN_IF_ERROR(request->limits.Check("waiting for a free worker"));
+  SL_ASSIGN_OR_PROBLEM(AskedSearch read, ReadSearch(*request, api.fetcher));
+  SL_ASSIGN_OR_RETURN(std::shared_ptr<HostedCollection> hosted, api.host.Find(read.subject.collection));
+  SL_RETURN_IF_PROBLEM(FindPage(read, *hosted));
+  const auto policy = read.cursor ? query::DepthPolicy::kKeep : query::DepthPolicy::kMayShrink;
+  query::SearchGatherer& gatherer = *hosted->gatherer;
+  query::SearchRequest search = std::move(read.search);
+  read.search = {};  // But for what the answer needs of it.
+  read.search.top_k = search.top_k;
+  read.search.limits = search.limits;
+  auto answer = [api, request, reply, asked = std::move(read), hosted = std::move(hosted)](auto result) {
+    Response response;
+    const Status written = Guard("write the answer", [&]() -> Status {
+      if (result && api.on_answer) api.on_answer(hosted->name, *result);
+      response = AnswerOf(*request, asked, *hosted, std::move(result));
+      return {};
+    });
+    reply(written ? std::move(response) : ProblemResponse(*request, written.error()));
+  };
+  gatherer.Submit(std::move(search), std::move(answer), policy);
+  return {};
+}
+
+}  // namespace
+
+void AddSearchRoute(Router& router, const SearchApi& api) {
+  Handler handler = [api](std::shared_ptr<const Request> request, Reply reply) {
+    const bool taken = api.pool.TrySubmit([api, request, reply] {
+      ProblemOr<void> started;
+      const Status guarded = Guard("search", [&]() -> Status {
+        started = Start(api, request, reply);
+        return {};
+      });
+      if (!guarded) started = tl::make_unexpected(Problem(guarded.error()));
+      if (!started) reply(ProblemResponse(*request, started.error()));
+    });
+    if (!taken) reply(ProblemResponse(*request, Error{ErrorCode::kResourceExhausted, "too many requests wait"}));
+  };
+  router.Add({.method = Method::kPost,
+              .pattern = "/v1/collections/{c}/search",
+              .operation = "search",
+              .access = Access::kRead,
+              .handler = std::move(handler),
+              .max_body_bytes = api.max_body_bytes});
+}
+
+}  // namespace sightline::http
