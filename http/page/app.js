@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The page: what happens when, and nothing of how it looks.
 
-import { ApiError, address, firstItems, hasKey, listCollections, search, setKey, setMediaCookie, thumbnailOf } from "./api.js";
+import { ApiError, address, firstItems, hasKey, listCollections, search, setMediaCookie, thumbnailOf } from "./api.js";
 import { byId, drawIcons, el, icon, openDialog } from "./dom.js";
 import { clearAll, drawPanel, forget, learn, openFilters } from "./filters.js";
 import { openJobs, watchJobs } from "./jobs.js";
 import { watchKeys } from "./keyboard.js";
 import { readPicture, watchPictures } from "./picture.js";
 import { announce, setBusy, showAnswer, showEmptyCollection, showError, showNoCollections, showStart, shownHits } from "./results.js";
+import { askForKey, watchKey, watchTheme } from "./settings.js";
 import { PAGE_SIZE, fromAddress, isEmpty, state, toAddress, toRequest } from "./search_state.js";
 import { closeViewer, openViewer, watchViewer } from "./viewer.js";
 import { nameOfHit } from "./words.js";
@@ -79,7 +80,7 @@ async function answer(mine, before, cursor, retries) {
   } catch (error) {
     if (isBusy(error) && retries < MAX_RETRIES) return later(mine, () => answer(mine, before, cursor, retries + 1), error.retryAfter ?? 1);
     // The collection has changed too much for the next page: begin again rather than show a wrong one.
-    if (cursor && error.status === 410) return run();
+    if (cursor && error.code === "cursor_expired") return run();
     fail(error, mine, () => run());
   }
   return undefined;
@@ -174,7 +175,7 @@ function drawControls() {
   drawPanel();
 }
 
-// ---- collections, the key, the theme ----
+// ---- collections ----
 
 function chooseCollection() {
   if (!collections.some(({ name }) => name === state.collection)) {
@@ -209,60 +210,12 @@ async function load() {
   }
 }
 
-function askForKey(wrong) {
-  byId("key-error").textContent = wrong;
-  byId("key-input").value = "";
-  byId("key-forget").hidden = !hasKey();
-  openDialog(byId("key"));
-}
-
-function watchKey() {
-  const dialog = byId("key");
-  byId("key-button").addEventListener("click", () => askForKey(""));
-  byId("key-cancel").addEventListener("click", () => dialog.close());
-  byId("key-forget").addEventListener("click", () => { setKey(""); dialog.close(); load(); });
-  byId("key-form").addEventListener("submit", (event) => {
-    const value = byId("key-input").value.trim();
-    if (value === "") {
-      event.preventDefault();
-      byId("key-error").textContent = "Enter the key.";
-      return;
-    }
-    setKey(value, byId("key-keep").checked);
-    load();
-  });
-}
-
-const THEMES = ["system", "light", "dark"];
-
-function watchTheme() {
-  const button = byId("theme");
-  const root = document.documentElement;
-  const draw = () => {
-    const theme = root.dataset.theme ?? "system";
-    button.title = `Colours: ${theme}`;
-    button.setAttribute("aria-label", `Colours: ${theme}. Change`);
-  };
-  button.addEventListener("click", () => {
-    const next = THEMES[(THEMES.indexOf(root.dataset.theme ?? "system") + 1) % THEMES.length];
-    if (next === "system") delete root.dataset.theme;
-    else root.dataset.theme = next;
-    try {
-      localStorage.setItem("sightline.theme", next);
-    } catch {
-      // Storage is forbidden: it lasts as long as this page.
-    }
-    draw();
-  });
-  draw();
-}
-
 drawIcons();
 setMediaCookie();
 watchSearchBox();
 watchPictures(searchPicture);
 watchViewer();
-watchKey();
+watchKey(load);
 watchTheme();
 openFilters(searchSoon);
 openJobs(async () => { collections = await listCollections().catch(() => collections); run(); });

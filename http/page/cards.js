@@ -4,9 +4,8 @@
 import { address } from "./api.js";
 import { el, icon } from "./dom.js";
 import { watchPreview } from "./preview.js";
-import { WEAK_BELOW, captionWords, clock, clockRange, matchWord, nameOfHit, percent, splitPath } from "./words.js";
+import { WEAK_BELOW, captionWords, clock, clockRange, endOfFolder, matchWord, nameOfHit, percent, splitPath } from "./words.js";
 
-const LEFT_TO_RIGHT = "\u200e"; // A folder that is too long loses its beginning (style.css), but keeps its direction.
 const MOMENTS_SHOWN = 4; // in a card; all of them are in the open hit
 
 /** How well a hit matches: a word and a number. What was compared by embedding alone has no probability to show. */
@@ -101,5 +100,5 @@ export function card(hit, isAnswerReranked, { onOpen, onLike }) {
     el("div", { class: "about" },
       el("div", { class: "row" }, scored ? badge(hit, isAnswerReranked) : title, like),
       scored && title,
-      momentButtons(hit, onOpen) ?? el("div", { class: "folder", title: hit.path }, LEFT_TO_RIGHT, folder)));
+      momentButtons(hit, onOpen) ?? el("div", { class: "folder", title: hit.path }, endOfFolder(folder))));
 }

@@ -42,7 +42,7 @@ const code = (text) => el("code", {}, text);
 export function showStart(collection, total, hits, actions) {
   shown = hits;
   const title = `Search ${plural(total, "item")} in ${collection}`;
-  const parts = [el("div", { class: "hero" }, el("h1", {}, title),
+  const parts = [el("div", { class: "hero" }, el("h2", {}, title),
     sentence("Say what the picture or the moment shows: ", el("em", {}, "two dogs on a beach at sunset"),
       ". Or drop, paste or choose a picture to find others like it, and add words to change it."))];
   if (shown.length > 0) {
@@ -96,6 +96,7 @@ function summary(answer, good, weak) {
   else parts.push(plural(good.length, "nearest", "nearest"));
   if (weak.length > 0) parts.push(`${count(weak.length)} weaker`);
   const time = answer.timings_ms.total < 950 ? `${Math.max(1, Math.round(answer.timings_ms.total))} ms` : `${(answer.timings_ms.total / 1000).toFixed(1)} s`;
+  if (typeof answer.searched === "number") parts.push(`${count(answer.searched)} searched`);
   parts.push(time);
   return parts.join(" · ");
 }

@@ -97,7 +97,7 @@ function moments(hit, current) {
   const rows = list.map((moment) => el("li", {},
     el("button", { type: "button", class: "moment-row", "data-start": moment.start_ms, "aria-current": String(moment === current || list.length === 1),
       on: { click: () => playFrom(hit, moment) } },
-    icon("play"), el("span", {}, clockRange(moment.start_ms, moment.end_ms)), isReranked === null ? "" : badge(moment, isReranked))));
+    moment.thumbnail_url ? el("img", { src: address(moment.thumbnail_url), alt: "", loading: "lazy" }) : icon("play"), el("span", {}, clockRange(moment.start_ms, moment.end_ms)), isReranked === null ? "" : badge(moment, isReranked))));
   return el("section", {}, el("h3", {}, list.length === 1 ? "Moment" : "Moments"), el("ol", { class: "moment-list" }, rows));
 }
 

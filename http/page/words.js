@@ -47,6 +47,12 @@ export function splitPath(path) {
   return { name: path.slice(slash + 1) || path, folder: slash > 0 ? path.slice(0, slash) : "" };
 }
 
+/** The last two parts of a folder, which tell more than the first ones. */
+export function endOfFolder(folder) {
+  const parts = folder.split("/").filter(Boolean);
+  return parts.length > 2 ? `…/${parts.slice(-2).join("/")}` : folder;
+}
+
 /** What a hit is called in a sentence. */
 export function nameOfHit(hit) {
   const words = captionWords(hit);

@@ -144,6 +144,7 @@ class LookTest(unittest.TestCase):
         page.driver.save_screenshot(str(SHOTS / f"{name}.png"))
         self.assertEqual([], page.js((HERE / "look.js").read_text(encoding="utf-8")))
         self.assert_named(page)
+        self.assertEqual(1, len(page.all("h1")))
 
     def assert_named(self, page):
         """What can be used or is jumped to has a name for those who do not see it."""

@@ -49,7 +49,7 @@ class StartTest(unittest.TestCase):
 
     def test_says_what_can_be_searched_and_shows_some_of_it(self):
         browser.open("?c=samples")
-        self.assertIn("samples", browser.text(".hero h1"))
+        self.assertIn("samples", browser.text(".hero h2"))
         self.assertGreater(len(browser.all("main .card")), 10)
         self.assertEqual([], browser.all("main .badge"), "nothing was compared")
 

@@ -21,6 +21,10 @@ class Moment:
     start_ms: Optional[int]
     end_ms: Optional[int]
     best_frame_ms: Optional[int]
+    clips: int  # how many clips this stands for; 0 for pictures and captions
+    thumbnail_url: Optional[str]  # paths on the server
+    media_url: Optional[str]
+    frame_url: Optional[str]
 
     @staticmethod
     def from_json(raw: Mapping[str, Any]) -> "Moment":
@@ -30,7 +34,8 @@ class Moment:
 def _moment_fields(raw: Mapping[str, Any]) -> Dict[str, Any]:
     return {"unit_id": raw["unit_id"], "score": raw["score"], "coarse_score": raw["coarse_score"],
             "match_probability": raw.get("match_probability"), "match_logit": raw.get("match_logit"),
-            "start_ms": raw.get("start_ms"), "end_ms": raw.get("end_ms"), "best_frame_ms": raw.get("best_frame_ms")}
+            "start_ms": raw.get("start_ms"), "end_ms": raw.get("end_ms"), "best_frame_ms": raw.get("best_frame_ms"), "clips": raw.get("clips", 0),
+            "thumbnail_url": raw.get("thumbnail_url"), "media_url": raw.get("media_url"), "frame_url": raw.get("frame_url")}
 
 
 @dataclass(frozen=True)
@@ -42,9 +47,6 @@ class Hit(Moment):
     path: str = ""
     metadata: Metadata = field(default_factory=dict)
     moments: List[Moment] = field(default_factory=list)
-    thumbnail_url: Optional[str] = None
-    media_url: Optional[str] = None
-    frame_url: Optional[str] = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -57,8 +59,7 @@ class Hit(Moment):
     @staticmethod
     def from_json(raw: Mapping[str, Any]) -> "Hit":
         return Hit(**_moment_fields(raw), item_id=raw["item_id"], type=raw["type"], path=raw["path"], metadata=raw.get("metadata", {}),
-                   moments=[Moment.from_json(moment) for moment in raw.get("moments") or []], thumbnail_url=raw.get("thumbnail_url"),
-                   media_url=raw.get("media_url"), frame_url=raw.get("frame_url"), raw=raw)
+                   moments=[Moment.from_json(moment) for moment in raw.get("moments") or []], raw=raw)
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Timings:
     patches: float
     rerank: float
     total: float
+    queue: float = 0.0  # waiting for its turn
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,11 @@ class Answer:
 
     @staticmethod
     def from_json(raw: Mapping[str, Any]) -> "Answer":
-        timings = raw["timings_ms"]
+        timings = {name: float(raw["timings_ms"].get(name, 0)) for name in ("encode", "coarse", "patches", "rerank", "total", "queue")}
         return Answer(hits=[Hit.from_json(hit) for hit in raw["hits"]], epoch=raw["epoch"], candidates=raw["candidates"],
                       reranked=raw["reranked"], below_min_match=raw["below_min_match"], degraded=raw["degraded"],
                       degraded_reason=raw.get("degraded_reason"), cursor=raw.get("cursor"),
-                      timings_ms=Timings(*(float(timings[name]) for name in ("encode", "coarse", "patches", "rerank", "total"))), raw=raw)
+                      timings_ms=Timings(**timings), raw=raw)
 
 
 @dataclass(frozen=True)
