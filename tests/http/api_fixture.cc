@@ -9,6 +9,10 @@
 
 #include <fmt/format.h>
 
+#include "http/page_routes.h"
+#include "http/probe_routes.h"
+#include "http/search_route.h"
+
 namespace sightline::testing {
 namespace {
 
@@ -56,6 +60,13 @@ void ApiFixture::Start(bool with_model) {
   http::AddJobRoutes(*router_, api);
   http::AddMediaRoutes(*router_, api);
   http::AddOpenApiRoute(*router_);
+  auto fetcher = http::ImageFetcher::Make({});
+  ASSERT_THAT(fetcher, IsOk());
+  fetcher_ = *std::move(fetcher);
+  http::AddSearchRoute(*router_, {.host = *host_, .pool = *pool_, .fetcher = *fetcher_});
+  metrics_ = std::make_unique<MetricsRegistry>();
+  http::AddProbeRoutes(*router_, *pool_, *metrics_, {.ready = [this] { return ready_; }});
+  http::AddPageRoutes(*router_);
 }
 
 void ApiFixture::Stop() {

@@ -8,7 +8,9 @@
 #include <gtest/gtest.h>
 #include <boost/json.hpp>
 
+#include "base/metrics.h"
 #include "http/api.h"
+#include "http/image_fetcher.h"
 #include "tests/http/openapi_checker.h"
 #include "tests/indexer/test_pictures.h"
 #include "tests/support/fake_encoder.h"
@@ -36,7 +38,7 @@ struct Sent {
   Limits limits{};
 };
 
-/// The routes of collections, items and jobs over a fresh data folder with a fake model, called without a socket. Every
+/// All routes of the service over a fresh data folder with a fake model, called without a socket. Every
 /// answer is held against the OpenAPI document.
 class ApiFixture : public ::testing::Test {
  protected:
@@ -73,6 +75,7 @@ class ApiFixture : public ::testing::Test {
   std::filesystem::path uploads() const { return dir_.path() / "data" / "media"; }
   size_t UploadedFiles() const;
 
+  Status ready_;                    ///< What /readyz is told.
   FakeEncoder* encoder_ = nullptr;  ///< Of the running server.
   std::unique_ptr<http::Host> host_;
   std::unique_ptr<http::JobService> jobs_;
@@ -83,6 +86,8 @@ class ApiFixture : public ::testing::Test {
   TempDir dir_;
   http::PathRoots roots_;
   std::unique_ptr<http::TaskPool> pool_;
+  std::unique_ptr<http::ImageFetcher> fetcher_;
+  std::unique_ptr<MetricsRegistry> metrics_;
 };
 
 }  // namespace sightline::testing

@@ -46,6 +46,14 @@ TEST_F(OpenApiTest, EveryRouteIsDocumentedUnderItsName) {
   }
 }
 
+TEST_F(OpenApiTest, NothingIsDocumentedThatIsNotThere) {
+  std::vector<std::string> operations;
+  for (const Route& route : router_->routes()) operations.push_back(route.operation);
+  for (const OpenApiChecker::Operation& operation : checker_.Operations()) {
+    EXPECT_THAT(operations, ::testing::Contains(operation.id)) << operation.path;
+  }
+}
+
 TEST_F(OpenApiTest, RoutesThatTakeABodySayWhich) {
   for (const Route& route : router_->routes()) {
     const auto& operation = checker_.document().at("paths").at(route.pattern).at(LowerCase(NameOf(route.method)));
