@@ -29,10 +29,11 @@ Problem Late(std::string_view what) {
   return {408, "request_timeout", fmt::format("the {} of the request did not come in time", what)};
 }
 
-Problem Unauthorised(const Error& error) {
-  const int status = StatusOf(error.code);
-  if (IsServerFault(status) || status == 503) return error;
-  Problem problem(401, "unauthorized", error.message);
+Problem Unauthorised(const Problem& why) {
+  if (why.status != 0) return why;
+  const int status = StatusOf(why.error.code);
+  if (IsServerFault(status) || status == 503) return why;
+  Problem problem(401, "unauthorized", why.error.message);
   problem.headers.Set("WWW-Authenticate", "Bearer");
   return problem;
 }

@@ -14,14 +14,15 @@
 #include "base/result.h"
 #include "http/listen_address.h"
 #include "http/message.h"
+#include "http/problem.h"
 #include "http/router.h"
 
 namespace sightline::http {
 
 /// Finds out who asks, from the head of a request; the body has not been read. Called on an I/O thread: it must not
-/// block. An Error is answered 401, except those of our side (kInternal, kUnavailable, kResourceExhausted).
-/// Thread-safe.
-using Authenticator = std::function<Result<Principal>(const Request&)>;
+/// block. An Error is answered 401, except those of our side (kInternal, kUnavailable, kResourceExhausted); a Problem
+/// with a status of its own, as 403, is answered as it is. Thread-safe.
+using Authenticator = std::function<ProblemOr<Principal>(const Request&)>;
 
 /// An authenticator for a server without keys: everyone may do everything.
 Authenticator NoKeys();
