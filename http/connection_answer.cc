@@ -35,8 +35,9 @@ Response AnswerOptions(const Request& request, const Match& match, const ServerO
   const auto origin = request.headers.Find("Origin");
   if (origin && IsAllowedOrigin(options, *origin) && request.headers.Find("Access-Control-Request-Method")) {
     response.headers.Set("Access-Control-Allow-Methods", methods);
-    response.headers.Set("Access-Control-Allow-Headers",
-                         "Authorization, Content-Type, If-None-Match, Range, X-Request-Id, X-Request-Timeout");
+    response.headers.Set(
+        "Access-Control-Allow-Headers",
+        "Authorization, Content-Type, If-Match, If-None-Match, Range, X-Api-Key, X-Request-Id, X-Request-Timeout");
     response.headers.Set("Access-Control-Max-Age", "600");
   }
   return response;

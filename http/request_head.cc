@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 #include <boost/asio/ip/address.hpp>
 
-#include "http/answer_head.h"
 #include "http/request_head_internal.h"
 
 namespace sightline::http {
@@ -57,27 +56,12 @@ std::optional<Problem> ReadTimeout(const Headers& headers, const ServerOptions& 
   return std::nullopt;
 }
 
-/// Note [Pages elsewhere]: a page of another origin can make a browser send a plain form or a fetch without asking us
-/// first, and where there are no keys it would be let in. Browsers say whose page it is, so what changes something is
-/// refused unless that is our own page or one of the allowed origins. Reading needs no such rule: without the CORS
-/// fields the browser does not show the answer to the page.
-bool IsForeignWrite(const Request& request, const ServerOptions& options) {
-  const bool reads = request.method == Method::kGet || request.method == Method::kHead;
-  const auto origin = request.headers.Find("Origin");
-  if (reads || request.method == Method::kOptions || !origin || IsAllowedOrigin(options, *origin)) return false;
-  const auto host = request.headers.Find("Host");
-  return !host || (*origin != fmt::format("http://{}", *host) && *origin != fmt::format("https://{}", *host));
-}
-
 std::optional<Problem> CheckFields(const BeastHead& head, const ServerOptions& options, RequestHead& out) {
   const Headers& headers = out.request->headers;
   const auto host = headers.Find("Host");
   if (head.version() >= 11 && !host) return BadRequest("the request has no Host field");
   if (host && !IsAllowedHost(options, *host)) {
     return Problem(403, "forbidden", "this server has another name than the Host field says");
-  }
-  if (IsForeignWrite(*out.request, options)) {
-    return Problem(403, "forbidden", "pages of this origin may not change anything here");
   }
   return ReadTimeout(headers, options, out);
 }

@@ -34,10 +34,10 @@ RequestHead ReadHead(const BeastHead& head, const Router& router, const ServerOp
 /// 16 hexadecimal digits that nobody can foresee.
 std::string MakeRequestId();
 
-/// Note [Host names]: with no other protection a page of the internet could reach a server on this machine by letting
-/// its own name lead to 127.0.0.1: to the browser that is the page's own origin. What gives it away is the Host field,
-/// which then has the page's name. So a Host is an IP address, localhost or one of ServerOptions::host_names, as long
-/// as there are any; `app` fills them for every server without keys.
+/// Note [Host names]: a page of the internet could reach a server of this network by letting its own name lead to the
+/// server's address: to the browser that is the page's own origin. What gives it away is the Host field, which then has
+/// the page's name. Where names are configured, a Host is one of them, an IP address or localhost. A server without
+/// keys is stricter (authenticator.cc, Note [Pages of others]).
 bool IsAllowedHost(const ServerOptions& options, std::string_view host);
 
 }  // namespace sightline::http
