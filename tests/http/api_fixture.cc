@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "http/compat_routes.h"
 #include "http/page_routes.h"
 #include "http/probe_routes.h"
 #include "http/search_route.h"
@@ -64,6 +65,10 @@ void ApiFixture::Start(bool with_model) {
   ASSERT_THAT(fetcher, IsOk());
   fetcher_ = *std::move(fetcher);
   http::AddSearchRoute(*router_, {.host = *host_, .pool = *pool_, .fetcher = *fetcher_});
+  const http::CompatApi compat = {.host = *host_, .pool = *pool_, .fetcher = *fetcher_};
+  http::AddEmbeddingsRoute(*router_, compat);
+  http::AddRerankRoutes(*router_, compat);
+  http::AddKnnRoutes(*router_, compat);
   metrics_ = std::make_unique<MetricsRegistry>();
   http::AddProbeRoutes(*router_, *pool_, *metrics_, {.ready = [this] { return ready_; }});
   http::AddPageRoutes(*router_);
