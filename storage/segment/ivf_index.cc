@@ -25,6 +25,8 @@ static_assert(TakesSearchParameters<faiss::IndexIVFFastScan>,
 
 constexpr uint8_t kIvfRecordVersion = 1;
 constexpr size_t kMaxLists = size_t{1} << 20;
+/// Above so many rows twice as many candidates are scored again.
+constexpr size_t kManyRows = 4'000'000;
 /// FAISS's search of 4-bit codes one query at a time, lists in order of their distance, results in a reservoir.
 constexpr int kOneQueryImplementation = 11;
 
@@ -91,7 +93,8 @@ size_t IvfIndex::ProbesOf(const SegmentSearch& search) const {
 
 size_t IvfIndex::CandidatesOf(const SegmentSearch& search) const {
   size_t factor = search.refine_factor != 0 ? search.refine_factor : defaults_.refine_factor;
-  if (factor == 0) factor = search.fetch <= 100 ? 8 : 4;
+  // Among more rows more are nearer by their codes than by themselves (docs/PERFORMANCE.md, ten million vectors).
+  if (factor == 0) factor = (search.fetch <= 100 ? 8 : 4) * (rows_.rows() > kManyRows ? 2 : 1);
   return std::min(search.fetch * factor, rows_.rows());
 }
 

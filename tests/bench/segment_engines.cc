@@ -135,7 +135,7 @@ std::vector<SegmentCase> LargeSegmentCases(uint32_t lists) {
   options.lists = lists;
   return {{fmt::format("ivfpq_fastscan, {} lists", lists),
            options,
-           {{64, 0, 8}, {128, 0, 8}, {128, 0, 16}, {192, 0, 16}, {256, 0, 16}, {256, 0, 32}, {384, 0, 32}},
+           {{}, {64, 0, 8}, {128, 0, 8}, {128, 0, 16}, {192, 0, 16}, {256, 0, 16}, {256, 0, 32}, {384, 0, 32}},
            false}};
 }
 
