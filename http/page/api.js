@@ -96,6 +96,12 @@ function asHit(item) {
 }
 
 export const search = (collection, body, signal) => call(`${collectionPath(collection)}/search`, { method: "POST", body, signal });
+/** The item that was found at a path, in the form of a hit, or null. */
+export async function findItem(collection, path) {
+  const { items } = await call(`${collectionPath(collection)}/items?path=${encodeURIComponent(path)}`);
+  return items.length > 0 ? asHit(items[0]) : null;
+}
+
 /** The first items of a collection, in the form of hits. */
 export async function firstItems(collection, limit, signal) {
   const { items } = await call(`${collectionPath(collection)}/items?limit=${limit}`, { signal });

@@ -10,7 +10,7 @@ import { readPicture, watchPictures } from "./picture.js";
 import { announce, setBusy, showAnswer, showEmptyCollection, showError, showNoCollections, showStart, shownHits } from "./results.js";
 import { askForKey, watchKey, watchTheme } from "./settings.js";
 import { PAGE_SIZE, fromAddress, isEmpty, state, toAddress, toRequest } from "./search_state.js";
-import { closeViewer, openViewer, watchViewer } from "./viewer.js";
+import { closeViewer, isOpen, openViewer, watchViewer } from "./viewer.js";
 import { nameOfHit } from "./words.js";
 
 const TYPING_MS = 180;
@@ -36,10 +36,19 @@ function run({ push = false } = {}) {
   turn += 1;
   waiting = new AbortController();
   drawSearchBox();
-  const url = toAddress();
-  if (url !== location.search) history[push ? "pushState" : "replaceState"](null, "", url);
+  keepAddress(push);
   if (!state.collection) return Promise.resolve();
   return isEmpty() ? start(turn) : answer(turn, [], null, 0);
+}
+
+function keepAddress(push) {
+  const url = toAddress();
+  if (url === location.search) return;
+  try {
+    history[push ? "pushState" : "replaceState"](null, "", url);
+  } catch {
+    // Safari takes 100 in 30 seconds; the next one will do.
+  }
 }
 
 const actionsFor = (reranked) => ({
@@ -101,10 +110,11 @@ function fail(error, mine, retry) {
 }
 
 function searchLike(hit) {
+  const push = !isOpen(); // The open hit has its own place in the history, which this takes.
   closeViewer();
   Object.assign(state, { words: "", picture: null, like: { id: hit.item_id, name: nameOfHit(hit), thumbnail: hit.thumbnail_url } });
   byId("words").value = "";
-  run({ push: true });
+  run({ push });
   scrollTo({ top: 0 });
   byId("words").focus({ preventScroll: true });
 }
@@ -163,7 +173,13 @@ function watchSearchBox() {
   byId("types").addEventListener("change", (event) => { state.type = event.target.value; run(); });
   byId("group").addEventListener("change", (event) => { state.group = event.target.checked; run(); });
   byId("collection").addEventListener("change", (event) => useCollection(event.target.value));
-  addEventListener("popstate", () => { fromAddress(location.search); chooseCollection(); drawControls(); run(); });
+  addEventListener("popstate", () => {
+    if (location.search === toAddress()) return; // Only what was open above the page has been closed.
+    fromAddress(location.search);
+    chooseCollection();
+    drawControls();
+    run();
+  });
 }
 
 function drawControls() {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // One hit, large: the picture, or the video from its moment, with what is known about it.
 
-import { address } from "./api.js";
+import { address, findItem } from "./api.js";
 import { badge, mediaAt, momentsOf } from "./cards.js";
 import { byId, el, icon, openDialog } from "./dom.js";
+import { state } from "./search_state.js";
 import { captionWords, clock, clockRange, metadataText, nameOfHit, splitPath } from "./words.js";
 
 const HIDDEN_KEYS = /^(sightline\.|text$)/;
+const WIPE_PIXELS = 60;
 
 let hits = [];
 let at = 0;
@@ -26,11 +28,15 @@ export function openViewer(list, index, moment, { reranked, like }) {
   opener = document.activeElement;
   show(index, moment);
   openDialog(dialog());
+  history.pushState({ viewer: true }, ""); // "back" closes it
   dialog().querySelector(".stage video, .close")?.focus();
 }
 
+/** Closes it to make room for another search, which takes its place in the history. */
 export function closeViewer() {
-  if (isOpen()) dialog().close();
+  if (!isOpen()) return;
+  history.replaceState(null, "");
+  dialog().close();
 }
 
 /** The next hit, or with -1 the one before. */
@@ -43,9 +49,7 @@ export function step(by) {
 }
 
 export function likeCurrent() {
-  const hit = hits[at];
-  closeViewer();
-  onLike(hit);
+  onLike(hits[at]);
 }
 
 // A picture that this browser cannot show (HEIC, TIFF) is shown as its thumbnail, with the file behind a link.
@@ -75,9 +79,20 @@ function video(hit, moment) {
   return player;
 }
 
+// The words, and below them what they describe, where that is in the collection too.
+function caption(hit) {
+  const figure = el("figure", { class: "quote" }, el("blockquote", {}, captionWords(hit) ?? ""));
+  const described = hit.metadata?.caption_of?.[0];
+  if (typeof described === "string") {
+    findItem(state.collection, described).then((item) => {
+      if (item?.thumbnail_url) figure.append(el("img", { src: address(item.thumbnail_url), alt: nameOfHit(item) }));
+    }, () => {}); // Without it the words stand alone.
+  }
+  return figure;
+}
+
 function stage(hit, moment) {
-  const words = captionWords(hit);
-  if (hit.type === "text") return el("blockquote", { class: "quote" }, words ?? "");
+  if (hit.type === "text") return caption(hit);
   return hit.type === "clip" ? video(hit, moment) : picture(hit);
 }
 
@@ -148,13 +163,27 @@ function show(index, momentIndex) {
       turn("viewer-previous", -1, "Previous result", "previous", index === 0),
       turn("viewer-next", 1, "Next result", "next", index === hits.length - 1)),
     side(hit, moment),
-    el("button", { type: "button", class: "icon-button close", "aria-label": "Close", on: { click: closeViewer } }, icon("close")));
+    el("button", { type: "button", class: "icon-button close", "aria-label": "Close", on: { click: () => dialog().close() } }, icon("close")));
+}
+
+// On a phone the next and the previous hit are a wipe away; on a video a wipe winds.
+function watchWipes() {
+  let from = null;
+  dialog().addEventListener("touchstart", (event) => { from = event.touches.length === 1 && event.target.closest(".stage") ? event.touches[0] : null; }, { passive: true });
+  dialog().addEventListener("touchend", (event) => {
+    if (!from || event.target.tagName === "VIDEO") return;
+    const across = event.changedTouches[0].clientX - from.clientX;
+    if (Math.abs(across) > WIPE_PIXELS && Math.abs(across) > 2 * Math.abs(event.changedTouches[0].clientY - from.clientY)) step(across > 0 ? -1 : 1);
+  }, { passive: true });
 }
 
 /** Wires the dialog; playing ends when it closes, and the focus goes back to where it came from. */
 export function watchViewer() {
+  watchWipes();
+  addEventListener("popstate", () => { if (isOpen() && !history.state?.viewer) dialog().close(); });
   dialog().addEventListener("close", () => {
     dialog().replaceChildren();
+    if (history.state?.viewer) history.back();
     if (opener?.isConnected) opener.focus();
   });
 }

@@ -5,6 +5,7 @@ import pathlib
 import time
 
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -69,7 +70,10 @@ class Browser:
         """The first true value of `condition()`."""
         end = time.monotonic() + TIMEOUT_S
         while time.monotonic() < end:
-            value = condition()
+            try:
+                value = condition()
+            except (NoSuchElementException, StaleElementReferenceException):
+                value = None  # The page was drawing.
             if value:
                 return value
             time.sleep(0.05)
@@ -82,8 +86,7 @@ class Browser:
         self.until(lambda: not self.all(css), f"no {css}")
 
     def text(self, css):
-        found = self.all(css)
-        return found[0].text if found else ""
+        return self.js("return document.querySelector(arguments[0])?.innerText ?? ''", css)
 
     def wait_text(self, css, part):
         self.until(lambda: part in self.text(css), f"{part!r} in {css}")

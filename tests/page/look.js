@@ -24,7 +24,7 @@ function backgrounds(element) {
     const layer = parse(getComputedStyle(at).backgroundColor);
     layers.push(layer);
     if (layer[3] === 1 && !at.matches(".face, .stage")) break;
-    if (at.matches(".face, .stage") && at.querySelector("img, video")) {
+    if (at.matches(".face, .stage") && at.querySelector(":scope > img, :scope > video")) {
       return [[0, 0, 0, 1], [255, 255, 255, 1]].map((base) => layers.slice(0, -1).reduceRight((below, top) => over(top, below), base));
     }
     if (layer[3] === 1) break;

@@ -69,6 +69,12 @@ def captions(page):
     page.wait(".answer .words")
 
 
+def open_caption(page):
+    page.open("?c=samples&q=a+dog&type=text")
+    page.wait(".answer .face").click()
+    page.wait("#viewer .quote img")
+
+
 def open_picture(page):
     page.open("?c=samples&q=an+animal&type=image", [MATCHES])
     page.wait(".answer .face").click()
@@ -121,7 +127,7 @@ def shortcuts(page):
     page.wait("#help[open]")
 
 
-STATES = [start, matches, no_match, nothing, picture_query, captions, open_picture, open_video, filters, jobs, loading, failure, key, shortcuts]
+STATES = [start, matches, no_match, nothing, picture_query, captions, open_caption, open_picture, open_video, filters, jobs, loading, failure, key, shortcuts]
 NAMED_ROLES = {"button", "link", "searchbox", "textbox", "combobox", "radio", "checkbox", "dialog", "progressbar", "ProgressIndicator", "list box",
                "Date", "region", "navigation", "group"}
 

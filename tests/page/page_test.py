@@ -109,6 +109,40 @@ class TypingTest(unittest.TestCase):
         browser.until(lambda: browser.one("#words").get_attribute("value") == "a dog", "the words before")
         browser.until(lambda: browser.hits() == dogs, "the hits before")
 
+    def test_back_closes_an_open_hit_and_nothing_else(self):
+        browser.open("?c=samples")
+        browser.search("a dog")
+        hits = browser.hits()
+        browser.one("main .face").click()
+        browser.wait("#viewer[open]")
+        browser.driver.back()
+        browser.wait_gone("#viewer[open]")
+        self.assertEqual(hits, browser.hits())
+        self.assertIn("q=a+dog", browser.driver.current_url)
+
+    def test_closing_an_open_hit_leaves_the_history_as_it_was(self):
+        browser.open("?c=samples")
+        browser.search("a boat")
+        browser.search("a dog")
+        browser.one("main .face").click()
+        browser.wait("#viewer[open]")
+        browser.key(Keys.ESCAPE)
+        browser.wait_gone("#viewer[open]")
+        browser.until(lambda: not browser.js("return history.state"), "the entry of the open hit is left")
+        browser.driver.back()
+        browser.until(lambda: browser.one("#words").get_attribute("value") == "a boat", "the search before")
+
+    def test_back_returns_from_more_like_this(self):
+        browser.open("?c=samples")
+        browser.search("a dog")
+        hits = browser.hits()
+        browser.one("main .face").click()
+        browser.wait("#viewer-like").click()
+        browser.wait_text("main .badge", "similarity")
+        browser.driver.back()
+        browser.until(lambda: browser.hits() == hits, "the hits before")
+        self.assertEqual("a dog", browser.one("#words").get_attribute("value"))
+
     def test_clearing_returns_to_the_start(self):
         browser.open("?c=samples&q=a+dog")
         browser.wait("main .answer")
@@ -170,6 +204,14 @@ class MatchTest(unittest.TestCase):
         browser.wait("main .answer .words")
         self.assertIn("A <b>cat</b> sleeps & dreams.", [words.text for words in browser.all(".words")])
         self.assertEqual([], browser.all(".words b"))
+
+
+    def test_an_open_caption_shows_what_it_describes(self):
+        browser.open("?c=samples&q=two+white+dogs&type=text")
+        browser.wait("main .answer .face").click()
+        image = browser.wait("#viewer .quote img")
+        self.assertIn("photo-", image.get_attribute("alt"))
+        browser.until(lambda: image.get_property("naturalWidth") > 0, "the picture")
 
 
 class ChoiceTest(unittest.TestCase):

@@ -47,10 +47,14 @@ class Server:
                 lines.write(json.dumps({"path": str(photo), "metadata": metadata}) + "\n")
         videos = [SAMPLES / "videos" / "clip-08.mp4", SAMPLES / "videos" / "clip-02.mp4"]
         captions = pathlib.Path(self.folder.name) / "captions.jsonl"
-        captions.write_text("".join(json.dumps({"id": f"c{i}", "text": text}) + "\n" for i, text in enumerate(
-            ["A dog runs over the grass.", "A <b>cat</b> sleeps & dreams.", "Two boats in a harbour."])), encoding="utf-8")
+        captions.write_text("".join(json.dumps({"id": f"c{i}", "text": text, "item": str(photos[i])}) + "\n" for i, text in enumerate(
+            ["Four meerkats look out.", "A <b>cat</b> sleeps & dreams.", "Two white dogs on a hill."])), encoding="utf-8")
         self.run("index", "samples", *videos, "--manifest", manifest, "--captions", captions)
         self.run("index", "few", *photos[:3])
+
+    def add_key(self, name, *arguments):
+        """A new API key; the server asks for one from then on."""
+        return self.run("key", "add", name, *arguments).strip()
 
     def start(self, *arguments):
         port = free_port()
