@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <new>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,6 +17,35 @@ namespace {
 namespace json = boost::json;
 
 constexpr size_t kMostQuotedBytes = 100;
+
+// Note [Memory of JSON]
+//
+// A value takes 24 bytes, and "1," is a value: 64 MB of them would take a gigabyte and more while they are parsed. What
+// clients mean takes far less, because long bodies are long texts (pictures in base64). So parsing has a budget: some
+// times the text, and what makes room for the longest list of numbers that a route takes.
+constexpr size_t kMemoryPerByte = 4;
+constexpr size_t kMemoryForLists = 64u << 20;
+
+// Memory for one body. Confined to one thread at a time, as the values are.
+class BoundedMemory : public json::memory_resource {
+ public:
+  explicit BoundedMemory(size_t bytes) : left_(bytes) {}
+
+ private:
+  void* do_allocate(size_t bytes, size_t alignment) override {
+    if (bytes > left_) throw std::bad_alloc();
+    void* memory = ::operator new(bytes, std::align_val_t(alignment));
+    left_ -= bytes;
+    return memory;
+  }
+  void do_deallocate(void* memory, size_t bytes, size_t alignment) override {
+    ::operator delete(memory, std::align_val_t(alignment));
+    left_ += bytes;
+  }
+  bool do_is_equal(const json::memory_resource& other) const noexcept override { return this == &other; }
+
+  size_t left_;
+};
 
 std::string_view ViewOf(json::string_view text) { return {text.data(), text.size()}; }
 
@@ -51,17 +82,22 @@ Response JsonResponse(int status, const json::value& body) {
   return {.status = status, .headers = {{"Content-Type", "application/json"}}, .body = json::serialize(body)};
 }
 
-ProblemOr<json::value> ParseJson(std::string_view text) {
+ProblemOr<json::value> ParseJson(std::string_view text) try {
   json::parse_options options;
   options.max_depth = kMaxJsonDepth;
+  const auto memory = json::make_shared_resource<BoundedMemory>(text.size() * kMemoryPerByte + kMemoryForLists);
+  json::parser parser(memory, options);  // What it keeps for itself while a list is open counts as well.
+  parser.reset(memory);
   json::error_code error;
-  json::value value = json::parse(json::string_view(text.data(), text.size()), error, {}, options);
-  if (!error) return value;
+  parser.write(json::string_view(text.data(), text.size()), error);
+  if (!error) return parser.release();
   if (error == json::error::too_deep) {
     return tl::make_unexpected(
         Problem(ErrorCode::kInvalidArgument, fmt::format("JSON nested deeper than {}", kMaxJsonDepth)));
   }
   return tl::make_unexpected(Problem(ErrorCode::kInvalidArgument, fmt::format("not JSON: {}", error.message())));
+} catch (const std::bad_alloc&) {
+  return tl::make_unexpected(Problem(413, "too_large", "the body has too many values"));
 }
 
 ProblemOr<json::object> ParseJsonBody(const Request& request) {

@@ -21,7 +21,7 @@ constexpr size_t kMaxJsonDepth = 32;
 Response JsonResponse(int status, const boost::json::value& body);
 
 /// Parses any JSON text that a client sent. Errors: kInvalidArgument (not JSON, nested deeper than kMaxJsonDepth, bytes
-/// after it, text that is not UTF-8).
+/// after it, text that is not UTF-8), 413 (so many values that they take some times the memory of the text).
 ProblemOr<boost::json::value> ParseJson(std::string_view text);
 
 /// The body of a request as a JSON object. Errors: those of ParseJson; 415 (a Content-Type that is not JSON; none is

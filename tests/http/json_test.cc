@@ -102,6 +102,20 @@ TEST(ParseJsonTest, DepthIsLimited) {
   EXPECT_FALSE(ParseJson(std::string(1'000'000, '[')));
 }
 
+TEST(ParseJsonTest, MemoryIsLimitedByTheTextThatNeedsIt) {
+  std::string ones = "[1";
+  while (ones.size() < 10'000'000) ones += ",1";
+  const auto refused = ParseJson(ones + "]");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().status, 413);
+  std::string objects = "[{}";
+  while (objects.size() < 10'000'000) objects += ",{}";
+  EXPECT_FALSE(ParseJson(objects + "]"));
+  // What clients send: a long picture, and a long vector.
+  EXPECT_TRUE(ParseJson("\"" + std::string(40'000'000, 'A') + "\""));
+  EXPECT_TRUE(ParseJson(ones.substr(0, 200'000) + "]"));
+}
+
 TEST(ParseJsonMalformedTest, WhatIsNoJsonIsRefused) {
   for (const char* text : {"", "{", "nul", "{} {}", "{\"a\": \"\xFF\"}", "{'a': 1}", "[1,]", "NaN"}) {
     const auto value = ParseJson(text);
