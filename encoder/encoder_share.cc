@@ -12,11 +12,14 @@
 namespace sightline::encoder {
 namespace {
 
-// Of runtime/vision_run.cc: fewer would leave its batches half empty.
-size_t PicturesPerPass(const EncoderInfo& info) { return info.device.starts_with("cuda") ? 64 : 8; }
+// Of runtime/vision_run.cc: fewer leave its batches half empty.
+constexpr size_t kPassOnGpu = 64;
+constexpr size_t kPassOnCpu = 8;
 
 ShareOptions Complete(ShareOptions options, const EncoderInfo& info) {
-  if (options.pictures_per_turn == 0) options.pictures_per_turn = PicturesPerPass(info);
+  const bool gpu = info.device.starts_with("cuda");
+  if (options.pictures_per_turn == 0) options.pictures_per_turn = gpu ? kPassOnGpu : kPassOnCpu;
+  if (options.pictures_beside_searches == 0) options.pictures_beside_searches = gpu ? kPassOnGpu : 2;
   return options;
 }
 
@@ -65,20 +68,19 @@ class EncoderShare::SearchEncoder final : public Encoder {
 
 class EncoderShare::JobEncoder final : public Encoder {
  public:
-  JobEncoder(EncoderShare& share, Encoder& encoder, size_t pictures_per_turn)
-      : share_(share), encoder_(encoder), pictures_(pictures_per_turn) {}
+  JobEncoder(EncoderShare& share, Encoder& encoder) : share_(share), encoder_(encoder) {}
 
   const EncoderInfo& info() const override { return encoder_.info(); }
   std::vector<Result<ImageEncoding>> EncodeImages(std::span<const ImageRequest> requests,
                                                   TokenFormat patch_format) override {
     return InTurns<ImageEncoding>(
-        requests, [this](auto rest) { return std::min(rest.size(), pictures_); },
+        requests, [this](auto rest) { return std::min(rest.size(), share_.PicturesOfTurn()); },
         [&](auto part) { return encoder_.EncodeImages(part, patch_format); });
   }
   std::vector<Result<ClipEncoding>> EncodeClips(std::span<const ClipRequest> requests,
                                                 TokenFormat patch_format) override {
     return InTurns<ClipEncoding>(
-        requests, [this](auto rest) { return ClipsPerTurn(rest, pictures_); },
+        requests, [this](auto rest) { return ClipsPerTurn(rest, share_.PicturesOfTurn()); },
         [&](auto part) { return encoder_.EncodeClips(part, patch_format); });
   }
   // Texts are short: a batch of them takes about as long as a few pictures.
@@ -97,8 +99,8 @@ class EncoderShare::JobEncoder final : public Encoder {
     std::vector<Result<T>> out;
     out.reserve(requests.size());
     while (!requests.empty()) {
-      const size_t count = count_of(requests);
       share_.WaitForTurn();
+      const size_t count = count_of(requests);
       std::vector<Result<T>> part = encode(requests.first(count));
       std::move(part.begin(), part.end(), std::back_inserter(out));
       requests = requests.subspan(count);
@@ -108,14 +110,13 @@ class EncoderShare::JobEncoder final : public Encoder {
 
   EncoderShare& share_;
   Encoder& encoder_;
-  const size_t pictures_;
 };
 
 EncoderShare::EncoderShare(std::unique_ptr<Encoder> encoder, const ShareOptions& options)
     : encoder_(std::move(encoder)),
       options_(Complete(options, encoder_->info())),
       for_searches_(std::make_unique<SearchEncoder>(*this, *encoder_)),
-      for_jobs_(std::make_unique<JobEncoder>(*this, *encoder_, options_.pictures_per_turn)) {}
+      for_jobs_(std::make_unique<JobEncoder>(*this, *encoder_)) {}
 
 EncoderShare::~EncoderShare() = default;
 
@@ -130,6 +131,7 @@ void EncoderShare::Leave() {
     SL_CHECK(searches_ > 0);
     --searches_;
     ++calls_ended_;
+    last_search_ = std::chrono::steady_clock::now();
   }
   may_turn_.notify_all();
 }
@@ -138,6 +140,13 @@ void EncoderShare::WaitForTurn() {
   std::unique_lock lock(mutex_);
   const uint64_t until = calls_ended_ + options_.most_calls_before;
   may_turn_.wait(lock, [&] { return searches_ == 0 || calls_ended_ >= until; });
+}
+
+size_t EncoderShare::PicturesOfTurn() {
+  const std::lock_guard lock(mutex_);
+  const bool is_quiet =
+      searches_ == 0 && (!last_search_ || std::chrono::steady_clock::now() - *last_search_ > options_.quiet_after);
+  return is_quiet ? options_.pictures_per_turn : options_.pictures_beside_searches;
 }
 
 }  // namespace sightline::encoder

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "encoder/encoder.h"
 
@@ -14,6 +16,11 @@ namespace sightline::encoder {
 struct ShareOptions {
   /// Pictures and frames of a job that are encoded at a time; 0: one pass of the vision tower on the encoder's device.
   size_t pictures_per_turn = 0;
+  /// The same while searches come, because a search may have to wait for one turn; 0: two on a CPU, where a picture
+  /// takes a tenth of a second, one pass on a GPU.
+  size_t pictures_beside_searches = 0;
+  /// How long after the last search none is expected to come.
+  std::chrono::milliseconds quiet_after{10'000};
   /// A job that waits goes on after so many calls of searches, so that a busy server still indexes.
   size_t most_calls_before = 16;
 };
@@ -52,6 +59,7 @@ class EncoderShare {
   void Enter();
   void Leave();
   void WaitForTurn();
+  size_t PicturesOfTurn();
 
   const std::unique_ptr<Encoder> encoder_;
   const ShareOptions options_;
@@ -59,6 +67,7 @@ class EncoderShare {
   std::condition_variable may_turn_;
   size_t searches_ = 0;       ///< That run or wait for the encoder.
   uint64_t calls_ended_ = 0;  ///< Of searches.
+  std::optional<std::chrono::steady_clock::time_point> last_search_;
   const std::unique_ptr<Encoder> for_searches_;
   const std::unique_ptr<Encoder> for_jobs_;
 };

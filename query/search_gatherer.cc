@@ -18,8 +18,9 @@ namespace {
 
 // Gathering goes on for so many windows after the last concurrent searches.
 constexpr int kWindowsOfCompany = 10;
-// Whoever hides weak matches wants what is left to be read: fewer candidates would be hardly an answer.
-constexpr size_t kFewestWithMinMatch = 8;
+// Reading the first candidate costs about as much as the next few, so a handful is hardly cheaper than this many, and
+// hardly better than none. Whoever hides weak matches gets these at the least: without any there would be no answer.
+constexpr size_t kFewestCandidates = 8;
 // Answers that may wait for their callbacks: enough for several batches; then searching waits for them.
 constexpr size_t kFinishedAhead = 256;
 
@@ -28,9 +29,10 @@ double Ms(std::chrono::steady_clock::duration duration) {
 }
 
 size_t ShrunkDepth(const SearchRequest& request, double share) {
+  if (share >= 1) return request.rerank_depth;
   const auto depth = static_cast<size_t>(std::floor(static_cast<double>(request.rerank_depth) * share));
-  const size_t fewest = request.min_match ? kFewestWithMinMatch : 0;
-  return std::clamp(depth, std::min(fewest, request.rerank_depth), request.rerank_depth);
+  if (depth >= kFewestCandidates) return depth;
+  return request.min_match ? std::min(kFewestCandidates, request.rerank_depth) : 0;
 }
 
 // Says in the answer that load made the rerank depth smaller, where it made a difference.

@@ -297,6 +297,22 @@ TEST_F(SearchGathererTest, WhoHidesWeakMatchesKeepsSomeCandidates) {
   EXPECT_THAT(second.get(), IsOk());
 }
 
+TEST_F(SearchGathererTest, AHandfulOfCandidatesIsNotRead) {
+  Start({.window = std::chrono::microseconds(0), .max_pairs = 1000, .patience = 0.5});
+  LetItLearn(0, 1000);
+  auto running = Submit(Words(0, Limits::After(hours(1))));
+  gate_.WaitForBatch();
+  auto first = Submit(Words(20, Limits::After(seconds(40))));  // 20 s are allowed: a fifth of 100 s, 4 each.
+  std::vector<std::future<Result<SearchAnswer>>> others;
+  for (int i = 0; i < 4; ++i) others.push_back(Submit(Words(20, Limits::After(seconds(40)))));
+  gate_.Open(2);
+  EXPECT_THAT(gate_.WaitForBatch(), ElementsAre(0, 0, 0, 0, 0));
+  const auto answer = first.get();
+  ASSERT_THAT(answer, IsOk());
+  EXPECT_THAT(answer->degraded_reason, HasSubstr("0 of 20 candidates"));
+  for (auto& other : others) EXPECT_THAT(other.get(), IsOk());
+}
+
 TEST_F(SearchGathererTest, WhoGivesUpInTheQueueIsNotSearchedFor) {
   Start();
   auto running = Submit(Words(1));
