@@ -5,10 +5,13 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "app/command_client.h"
 #include "app/commands.h"
 #include "app/data_dir.h"
 #include "app/model_location.h"
@@ -32,6 +35,7 @@ struct EarlyAnswers {
 
 void AddCommands(CLI::App& app, Session& session, EarlyAnswers& early) {
   app.add_option("--data-dir", session.globals.data_dir, "Folder of the collections");
+  app.add_option("--config", session.globals.config_file, "TOML file of settings (default: $SIGHTLINE_CONFIG)");
   app.add_option("--threads", session.globals.threads, "Threads for everything together (default: the cores)")
       ->check(CLI::Range(1, 1024));
   app.add_option("--min-free", session.globals.min_free_mb,
@@ -49,6 +53,7 @@ void AddCommands(CLI::App& app, Session& session, EarlyAnswers& early) {
   app.footer(kFooter);
   AddIndexCommand(app, session);
   AddSearchCommand(app, session);
+  AddServeCommand(app, session);
   AddStatusCommand(app, session);
   AddListCommand(app, session);
   AddRemoveCommand(app, session);
@@ -64,14 +69,30 @@ void AddCommands(CLI::App& app, Session& session, EarlyAnswers& early) {
   AddFrameCommand(app, session);
 }
 
+// File and variables, under the flags.
+Status Configure(const CLI::App& app, Session& session) {
+  GlobalOptions& globals = session.globals;
+  SL_ASSIGN_OR_RETURN(session.config, LoadConfig(globals.config_file, session.environment));
+  const auto settle = [&app](const char* flag, auto& given, auto& configured) {
+    if (app.count(flag) == 0) given = static_cast<std::decay_t<decltype(given)>>(configured);
+    configured = static_cast<std::decay_t<decltype(configured)>>(given);
+  };
+  Config::Data& data = session.config.data;
+  settle("--data-dir", globals.data_dir, data.dir);
+  settle("--threads", globals.threads, data.threads);
+  settle("--min-free", globals.min_free_mb, data.min_free_mb);
+  settle("--patch-cache", globals.patch_cache_mb, data.patch_cache_mb);
+  if (session.put_flags) session.put_flags(session.config);
+  return {};
+}
+
 Result<ExitCode> PrintConfig(const Session& session) {
-  const GlobalOptions& globals = session.globals;
-  SL_ASSIGN_OR_RETURN(const auto data_dir, ResolveDataDir(globals.data_dir, session.environment));
-  const auto model = FindModelDir("", session.environment);
-  const ThreadBudget budget = MakeThreadBudget(globals.threads, 0);
-  fmt::print(session.io.out, "data_dir = {}\nmodel = {}\nthreads = {}\nmin_free_mb = {}\npatch_cache_mb = {}\n",
-             TomlString(data_dir.string()), TomlString(model ? model->string() : ""), budget.total, globals.min_free_mb,
-             globals.patch_cache_mb);
+  Config config = session.config;
+  SL_ASSIGN_OR_RETURN(const auto data_dir, ResolveDataDir(config.data.dir, session.environment));
+  config.data.dir = data_dir.string();
+  if (const auto model = FindModelDir(config.data.model)) config.data.model = model->string();
+  config.data.threads = MakeThreadBudget(session.globals.threads, 0).total;
+  fmt::print(session.io.out, "{}", ConfigToml(std::move(config)));
   return ExitCode::kOk;
 }
 
@@ -96,20 +117,27 @@ std::optional<EarlyAnswers> Parse(int argc, const char* const* argv, CLI::App& a
   return early;
 }
 
-Result<ExitCode> Run(const CLI::App& app, const Session& session, const EarlyAnswers& early) {
+Result<ExitCode> Run(const CLI::App& app, Session& session, const EarlyAnswers& early, int argc,
+                     const char* const* argv) {
   if (early.version) {
     fmt::print(session.io.out, "{}\n", VersionText());
     return ExitCode::kOk;
   }
+  SL_RETURN_IF_ERROR(Configure(app, session));
   if (early.print_config) return PrintConfig(session);
   if (!session.run) {
     fmt::print(session.io.err, "{}", app.help());
     return ExitCode::kUsage;
   }
+  if (session.hosting == nullptr) {
+    SL_ASSIGN_OR_RETURN(const std::optional<ExitCode> code, RunInServer(session, argc, argv));
+    if (code) return *code;
+  }
   return Guard("run the command", session.run);
 }
 
 ExitCode Report(const Streams& io, Result<ExitCode> result) {
+  if (ReaderIsGone(io.out)) return ExitCode::kBrokenPipe;
   if (!result) {
     fmt::print(io.err, "sightline: {}\n", OneLine(result.error().message));
     return ExitCodeFor(result.error().code);
@@ -133,7 +161,7 @@ int RunCommandLine(int argc, const char* const* argv, Session& session) {
   int exit_code = 0;
   const std::optional<EarlyAnswers> early = Parse(argc, argv, app, session, exit_code);
   if (!early) return exit_code;
-  return static_cast<int>(Report(session.io, Run(app, session, *early)));
+  return static_cast<int>(Report(session.io, Run(app, session, *early, argc, argv)));
 }
 
 }  // namespace sightline::app

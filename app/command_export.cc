@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -72,7 +73,10 @@ void AddExportCommand(CLI::App& app, Session& session) {
   command->add_option("--out", flags->out, "A new folder")->required();
   command->add_flag("--json", flags->json, "Print one JSON object");
   command->footer(kExamples);
-  command->callback([flags, &session] { session.run = [flags, &session] { return RunExport(session, *flags); }; });
+  command->callback([flags, &session] {
+    session.collections = std::vector{flags->collection};
+    session.run = [flags, &session] { return RunExport(session, *flags); };
+  });
 }
 
 }  // namespace sightline::app

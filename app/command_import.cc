@@ -151,7 +151,10 @@ void AddImportCommand(CLI::App& app, Session& session) {
   AddIndexOptionFlags(*command, flags->index);
   command->add_flag("--json", flags->json, "Events as JSON lines on standard output");
   command->footer(kExamples);
-  command->callback([flags, &session] { session.run = [flags, &session] { return RunImport(session, *flags); }; });
+  command->callback([flags, &session] {
+    session.collections = std::vector{flags->collection};
+    session.run = [flags, &session] { return RunImport(session, *flags); };
+  });
 }
 
 }  // namespace sightline::app

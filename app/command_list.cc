@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -78,7 +79,10 @@ void AddListCommand(CLI::App& app, Session& session) {
   command->add_option("--limit", flags->limit, "Items to show (default: all)")->check(CLI::PositiveNumber);
   command->add_option("--filter", flags->filter, "Only items that pass this filter: JSON, as search takes it");
   command->add_flag("--json", flags->json, "One JSON object per line");
-  command->callback([flags, &session] { session.run = [flags, &session] { return RunList(session, *flags); }; });
+  command->callback([flags, &session] {
+    session.collections = std::vector{flags->collection};
+    session.run = [flags, &session] { return RunList(session, *flags); };
+  });
 }
 
 }  // namespace sightline::app

@@ -72,7 +72,11 @@ void AddMergeCommand(CLI::App& app, Session& session) {
   AddIndexOptionFlags(*command, flags->index);
   command->add_flag("--json", flags->json, "Events as JSON lines on standard output");
   command->footer(kExamples);
-  command->callback([flags, &session] { session.run = [flags, &session] { return RunMerge(session, *flags); }; });
+  command->callback([flags, &session] {
+    session.collections = flags->sources;
+    session.collections->push_back(flags->target);
+    session.run = [flags, &session] { return RunMerge(session, *flags); };
+  });
 }
 
 }  // namespace sightline::app

@@ -8,7 +8,6 @@
 #include <boost/json.hpp>
 
 #include "app/commands.h"
-#include "app/model_location.h"
 #include "app/open.h"
 #include "app/text.h"
 #include "encoder/encoder.h"
@@ -62,9 +61,9 @@ void PrintInfoJson(std::FILE* out, const std::string& folder, const encoder::Enc
 }
 
 Result<ExitCode> RunInfo(const Session& session, const InfoFlags& flags) {
-  SL_ASSIGN_OR_RETURN(const auto folder, FindModelDir(flags.model.model, session.environment));
+  SL_ASSIGN_OR_RETURN(const auto folder, ModelDirOf(session, flags.model));
   SL_ASSIGN_OR_RETURN(const auto encoder,
-                      OpenModel(session, flags.model, MakeThreadBudget(session.globals.threads, 0)));
+                      OpenModel(session, flags.model, MakeThreadBudget(session.globals.threads, 0), ModelUse::kSearch));
   flags.json ? PrintInfoJson(session.io.out, folder.string(), encoder->info())
              : PrintInfo(session.io.out, folder.string(), encoder->info());
   return ExitCode::kOk;

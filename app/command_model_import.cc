@@ -10,7 +10,7 @@
 #include <boost/json.hpp>
 
 #include "app/commands.h"
-#include "app/model_location.h"
+#include "app/open.h"
 #include "app/text.h"
 #include "encoder/files/import.h"
 
@@ -32,7 +32,7 @@ struct ImportFlags {
 // The published models read the vocabulary of bert-base-uncased, which the small model has as well.
 Result<std::string> TokenizerOf(const Session& session, const ImportFlags& flags) {
   if (!flags.tokenizer.empty()) return flags.tokenizer;
-  SL_ASSIGN_OR_RETURN(const auto folder, FindModelDir("", session.environment));
+  SL_ASSIGN_OR_RETURN(const auto folder, ModelDirOf(session, {}));
   return (folder / "vocab.txt").string();
 }
 

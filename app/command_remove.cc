@@ -175,7 +175,10 @@ void AddRemoveCommand(CLI::App& app, Session& session) {
   command->add_option("--filter", flags->filter, "Every item that passes this filter: JSON, as search takes it");
   command->add_flag("--dry-run", flags->dry_run, "Only say what would be removed");
   command->add_flag("--json", flags->json, "One JSON object per removal");
-  command->callback([flags, &session] { session.run = [flags, &session] { return RunRemove(session, *flags); }; });
+  command->callback([flags, &session] {
+    session.collections = std::vector{flags->collection};
+    session.run = [flags, &session] { return RunRemove(session, *flags); };
+  });
 }
 
 }  // namespace sightline::app

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -58,7 +59,10 @@ void AddRepairCommand(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("repair", "Make damaged parts of the index again from the records");
   command->add_option("collection", flags->collection, "Its name")->required();
   command->add_flag("--json", flags->json, "Print one JSON object");
-  command->callback([flags, &session] { session.run = [flags, &session] { return RunRepair(session, *flags); }; });
+  command->callback([flags, &session] {
+    session.collections = std::vector{flags->collection};
+    session.run = [flags, &session] { return RunRepair(session, *flags); };
+  });
 }
 
 }  // namespace sightline::app

@@ -163,12 +163,11 @@ Result<ExitCode> RunSearch(const Session& session, const SearchFlags& flags) {
   // Without a model there is nothing to load: the searcher says what such a collection cannot do.
   const bool has_model = !collection->config().model_fingerprint.empty();
   if (has_model && (request.query.text || request.query.picture || reads_captions)) {
-    SL_ASSIGN_OR_RETURN(encoder, OpenModel(session, flags.model, budget));
+    SL_ASSIGN_OR_RETURN(encoder, OpenModel(session, flags.model, budget, ModelUse::kSearch));
     SL_RETURN_IF_ERROR(CheckModelOf(flags.collection, collection->config(), encoder->info()));
   }
-  const query::Searcher searcher(*collection, encoder.get(),
-                                 {.patch_cache_bytes = session.globals.patch_cache_bytes()});
-  auto answers = searcher.Search(std::span(&request, 1));
+  const auto searcher = SearcherFor(session, collection, encoder);
+  auto answers = searcher->Search(std::span(&request, 1));
   SL_ASSIGN_OR_RETURN(const query::SearchAnswer answer, std::move(answers[0]));
   const SearchSubject subject = SubjectOf(flags, request, collection->View()->unit_count());
   if (!flags.html.empty())
@@ -233,7 +232,10 @@ void AddSearchCommand(CLI::App& app, Session& session) {
   command->add_option("--model", flags->model.model, "Model directory (default: sightline-small)");
   command->add_option("--precision", flags->model.precision, "fp32 or bf16")->check(CLI::IsMember({"fp32", "bf16"}));
   AddOutputFlags(*command, *flags);
-  command->callback([flags, &session] { session.run = [flags, &session] { return RunSearch(session, *flags); }; });
+  command->callback([flags, &session] {
+    session.collections = std::vector{flags->collection};
+    session.run = [flags, &session] { return RunSearch(session, *flags); };
+  });
 }
 
 }  // namespace sightline::app

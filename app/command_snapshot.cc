@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -74,7 +75,10 @@ void AddSnapshotCommand(CLI::App& app, Session& session) {
       ->required();
   command->add_flag("--json", flags->json, "Print one JSON object");
   command->footer(kSnapshotExamples);
-  command->callback([flags, &session] { session.run = [flags, &session] { return RunSnapshot(session, *flags); }; });
+  command->callback([flags, &session] {
+    session.collections = std::vector{flags->collection};
+    session.run = [flags, &session] { return RunSnapshot(session, *flags); };
+  });
 }
 
 void AddRestoreCommand(CLI::App& app, Session& session) {
@@ -84,7 +88,10 @@ void AddRestoreCommand(CLI::App& app, Session& session) {
   command->add_option("collection", flags->collection, "Name of the new collection")->required();
   command->add_flag("--json", flags->json, "Print one JSON object");
   command->footer(kSnapshotExamples);
-  command->callback([flags, &session] { session.run = [flags, &session] { return RunRestore(session, *flags); }; });
+  command->callback([flags, &session] {
+    session.collections = std::vector{flags->collection};
+    session.run = [flags, &session] { return RunRestore(session, *flags); };
+  });
 }
 
 }  // namespace sightline::app

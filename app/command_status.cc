@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 
@@ -26,10 +27,11 @@ struct StatusFlags {
   bool json = false;
 };
 
-std::string_view NameOfState(storage::JobState state) {
+// `runs`: whether a job runs in the collection now. It is the newest that says so.
+std::string_view NameOfState(storage::JobState state, bool runs) {
   switch (state) {
     case storage::JobState::kRunning:
-      return "interrupted";  // Nobody else can be running it: this process holds the lock.
+      return runs ? "running" : "interrupted";
     case storage::JobState::kStopped:
       return "stopped";
     case storage::JobState::kFinished:
@@ -54,6 +56,7 @@ struct CollectionStatus {
   storage::CollectionStats stats;
   ItemCounts counts;
   std::vector<storage::JobRecord> jobs;
+  bool job_runs = false;  // In the server that has the collection; otherwise nobody else can be running one.
 };
 
 void Count(const storage::ItemRecord& item, ItemCounts& counts) {
@@ -107,7 +110,9 @@ Result<CollectionStatus> ReadStatus(const Session& session, const std::string& n
   SL_ASSIGN_OR_RETURN(const storage::CollectionStats stats, collection->Stats());
   SL_ASSIGN_OR_RETURN(const ItemCounts counts, CountItems(*collection));
   SL_ASSIGN_OR_RETURN(std::vector<storage::JobRecord> jobs, collection->Jobs());
-  return CollectionStatus{collection->config(), stats, counts, std::move(jobs)};
+  const bool job_runs =
+      collection.hosted() != nullptr && !std::unique_lock(collection->job_mutex(), std::try_to_lock).owns_lock();
+  return CollectionStatus{collection->config(), stats, counts, std::move(jobs), job_runs};
 }
 
 // Failures that the short form shows.
@@ -121,8 +126,8 @@ json::array ErrorsJson(const storage::JobRecord& job) {
   return errors;
 }
 
-json::object JobJson(const storage::JobRecord& job) {
-  return {{"job_id", job.id.value},           {"state", json::string(NameOfState(job.state))},
+json::object JobJson(const storage::JobRecord& job, bool runs) {
+  return {{"job_id", job.id.value},           {"state", json::string(NameOfState(job.state, runs))},
           {"started_at", job.started_at},     {"updated_at", job.updated_at},
           {"added", job.items_added},         {"unchanged", job.items_unchanged},
           {"duplicate", job.items_duplicate}, {"moved", job.items_moved},
@@ -154,8 +159,10 @@ json::object IndexJson(const storage::IndexStatus& index) {
 
 json::object StatusJson(const std::string& name, const CollectionStatus& status, bool with_errors) {
   json::array jobs;
+  bool runs = status.job_runs;
   for (const storage::JobRecord& job : status.jobs) {
-    jobs.push_back(JobJson(job));
+    jobs.push_back(JobJson(job, runs));
+    if (job.state == storage::JobState::kRunning) runs = false;
     if (with_errors) jobs.back().as_object()["errors"] = ErrorsJson(job);
   }
   return {{"collection", name},
@@ -210,7 +217,7 @@ void PrintStatus(std::FILE* out, const std::string& name, const CollectionStatus
   if (status.jobs.empty()) return;
   const storage::JobRecord& job = status.jobs.front();
   fmt::print(out, "last job    {} {}: {} added, {} unchanged, {} failed\n", HumanTime(job.updated_at),
-             NameOfState(job.state), job.items_added, job.items_unchanged, job.error_count);
+             NameOfState(job.state, status.job_runs), job.items_added, job.items_unchanged, job.error_count);
   const size_t shown = all_errors ? job.errors.size() : std::min(kShownErrors, job.errors.size());
   for (const storage::JobError& error : std::span(job.errors).first(shown)) {
     fmt::print(out, "  failed    {}: {}\n", OneLine(error.path), OneLine(error.reason));
@@ -260,7 +267,11 @@ void AddStatusCommand(CLI::App& app, Session& session) {
   command->add_option("collection", flags->collection, "Its name");
   command->add_flag("--errors", flags->errors, "Show every failed file, not only the first few");
   command->add_flag("--json", flags->json, "Print one JSON object");
-  command->callback([flags, &session] { session.run = [flags, &session] { return RunStatus(session, *flags); }; });
+  command->callback([flags, &session] {
+    session.collections.emplace();
+    if (!flags->collection.empty()) session.collections->push_back(flags->collection);
+    session.run = [flags, &session] { return RunStatus(session, *flags); };
+  });
 }
 
 }  // namespace sightline::app

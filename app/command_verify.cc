@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -51,7 +52,10 @@ void AddVerifyCommand(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("verify", "Read everything and check that records and index agree");
   command->add_option("collection", flags->collection, "Its name")->required();
   command->add_flag("--json", flags->json, "Print one JSON object");
-  command->callback([flags, &session] { session.run = [flags, &session] { return RunVerify(session, *flags); }; });
+  command->callback([flags, &session] {
+    session.collections = std::vector{flags->collection};
+    session.run = [flags, &session] { return RunVerify(session, *flags); };
+  });
 }
 
 }  // namespace sightline::app

@@ -117,7 +117,7 @@ EvalOutput DescribeSet(const Measured& measured) {
   return {.set = measured.flags.set,
           .has_videos = measured.set.has_videos,
           .model = measured.encoder.info().config.name,
-          .precision = measured.flags.model.precision,
+          .precision = {},  // of the session
           .patches = measured.flags.patches,
           .images = measured.set.images.size(),
           .captions = measured.set.captions.size() + measured.set.left_out.size(),
@@ -146,7 +146,7 @@ void AddEvalOptions(CLI::App& command, EvalFlags& flags) {
 
 Result<ExitCode> RunEval(const Session& session, const EvalFlags& flags, const eval::RetrievalSet& set) {
   const ThreadBudget budget = MakeThreadBudget(session.globals.threads, 0);
-  SL_ASSIGN_OR_RETURN(const auto encoder, OpenModel(session, flags.model, budget));
+  SL_ASSIGN_OR_RETURN(const auto encoder, OpenModel(session, flags.model, budget, ModelUse::kSearch));
   SL_ASSIGN_OR_RETURN(const ScratchFolder scratch, ScratchFolder::Make());
   const std::filesystem::path keep = flags.keep.empty() ? scratch.path() : std::filesystem::path(flags.keep);
   SL_ASSIGN_OR_RETURN(const auto collection, OpenGallery(keep / "collection", flags, encoder->info()));
@@ -169,6 +169,7 @@ Result<ExitCode> RunEval(const Session& session, const EvalFlags& flags, const e
                              .stop = interrupt.token(),
                              .err = session.io.err};
   EvalOutput output = DescribeSet(measured);
+  output.precision = PrecisionOf(session, flags.model);
   SL_RETURN_IF_ERROR(flags.protocol == "live" ? RunLive(measured, output) : RunMatrix(measured, output));
   fmt::print(session.io.out, "{}", flags.json ? EvalJson(output) : EvalTable(output));
   return output.captions_asked == 0 ? ExitCode::kNoResult : ExitCode::kOk;

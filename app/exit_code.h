@@ -14,6 +14,7 @@ enum class ExitCode : int {
   kUsage = 2,          ///< The command line is wrong.
   kInput = 3,          ///< A given file or stored data is wrong.
   kEnvironment = 4,    ///< Disk, permission, lock, model and collection that do not fit, a bug.
+  kBrokenPipe = 141,   ///< Nobody reads the results any more; as shells report SIGPIPE. Only of a server's commands.
   kInterrupted = 130,  ///< Stopped by the user before the end; as shells report SIGINT.
 };
 

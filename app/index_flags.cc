@@ -3,12 +3,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <utility>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
-
-#include "app/scratch_folder.h"
 
 namespace sightline::app {
 
@@ -40,19 +37,13 @@ Result<storage::IndexOptions> WithFlags(storage::IndexOptions options, const Ind
 Result<CollectionLease> OpenOrCreate(const Session& session, const std::string& name,
                                      const storage::CollectionConfig& config, const storage::IndexOptions& fresh,
                                      const IndexOptionFlags& flags) {
-  SL_ASSIGN_OR_RETURN(const auto folder, FolderOf(session, name));
-  const storage::OpenOptions open_options{.min_free_bytes = session.globals.min_free_bytes()};
-  auto opened = storage::Collection::Open(folder, open_options);
-  if (!opened && opened.error().code != ErrorCode::kNotFound) return tl::unexpected(std::move(opened).error());
+  auto opened = OpenForJob(session, name);
+  if (!opened && opened.error().code != ErrorCode::kNotFound) return opened;
   const storage::IndexOptions before = opened ? (*opened)->index_options() : fresh;
   SL_ASSIGN_OR_RETURN(const storage::IndexOptions options, WithFlags(before, flags));
-  if (opened) {
-    if (options != before) SL_RETURN_IF_ERROR((*opened)->SetIndexOptions(options));
-    return CollectionLease(*std::move(opened));
-  }
-  SL_RETURN_IF_ERROR(MakeFolders(folder.parent_path()));
-  SL_ASSIGN_OR_RETURN(auto created, storage::Collection::Create(folder, config, options, open_options));
-  return CollectionLease(std::move(created));
+  if (!opened) return CreateForJob(session, name, config, options);
+  if (options != before) SL_RETURN_IF_ERROR((*opened)->SetIndexOptions(options));
+  return opened;
 }
 
 Status FinishIndex(const Session& session, storage::Collection& collection, const Limits& limits) {

@@ -17,9 +17,8 @@ bool IsModelDir(const fs::path& path) {
 
 }  // namespace
 
-Result<fs::path> FindModelDir(const std::string& flag, const Environment& environment) {
-  if (!flag.empty()) return fs::path(flag);
-  if (const std::string variable = environment.Get("SIGHTLINE_MODEL"); !variable.empty()) return fs::path(variable);
+Result<fs::path> FindModelDir(const std::string& chosen) {
+  if (!chosen.empty()) return fs::path(chosen);
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   const fs::path installed = program.parent_path() / "../share/sightline/models" / kDefaultModel;

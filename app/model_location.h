@@ -4,14 +4,13 @@
 #include <filesystem>
 #include <string>
 
-#include "app/environment.h"
 #include "base/result.h"
 
 namespace sightline::app {
 
-/// The model directory: `flag`, else $SIGHTLINE_MODEL, else sightline-small beside the program: in
+/// The model directory: `chosen`, or when that is empty sightline-small beside the program: in
 /// ../share/sightline/models of an installation, in models/ of the source tree around a build.
 /// Errors: kNotFound (the default model is in neither place).
-Result<std::filesystem::path> FindModelDir(const std::string& flag, const Environment& environment);
+Result<std::filesystem::path> FindModelDir(const std::string& chosen);
 
 }  // namespace sightline::app

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/open.h"
 
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -9,8 +10,48 @@
 
 #include "app/data_dir.h"
 #include "app/model_location.h"
+#include "app/scratch_folder.h"
 
 namespace sightline::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Whether the server in which the command runs has what is, or will be, at this collection's folder.
+bool IsHosted(const Session& session, const fs::path& folder) {
+  if (session.hosting == nullptr) return false;
+  const fs::path hosted = CollectionFolder(session.hosting->host->data_dir(), folder.filename().string());
+  std::error_code ignored;
+  return fs::equivalent(folder, hosted, ignored) || fs::equivalent(folder.parent_path(), hosted.parent_path(), ignored);
+}
+
+Result<CollectionLease> Open(const Session& session, const std::string& name, const storage::OpenOptions& options) {
+  SL_ASSIGN_OR_RETURN(const auto folder, FolderOf(session, name));
+  if (IsHosted(session, folder)) {
+    SL_ASSIGN_OR_RETURN(auto hosted, session.hosting->host->Find(name));
+    return CollectionLease(std::move(hosted));
+  }
+  SL_ASSIGN_OR_RETURN(auto own, storage::Collection::Open(folder, options));
+  return CollectionLease(std::move(own));
+}
+
+// Null when the command asks for another model than the server has.
+encoder::Encoder* HostedModel(const Session& session, const fs::path& folder, const ModelOptions& options,
+                              ModelUse use) {
+  if (session.hosting == nullptr || PrecisionOf(session, options) != session.hosting->precision) return nullptr;
+  std::error_code ignored;
+  if (!fs::equivalent(folder, session.hosting->model_dir, ignored)) return nullptr;
+  http::Host& host = *session.hosting->host;
+  return use == ModelUse::kJob ? host.job_encoder() : host.encoder();
+}
+
+// The server's model outlives every command.
+EncoderLease Borrow(encoder::Encoder* encoder) {
+  return {encoder, [](encoder::Encoder*) {}};
+}
+
+}  // namespace
 
 Result<std::filesystem::path> FolderOf(const Session& session, const std::string& name) {
   SL_RETURN_IF_ERROR(CheckCollectionName(name));
@@ -19,10 +60,8 @@ Result<std::filesystem::path> FolderOf(const Session& session, const std::string
 }
 
 Result<CollectionLease> OpenCollection(const Session& session, const std::string& name) {
-  SL_ASSIGN_OR_RETURN(const auto folder, FolderOf(session, name));
-  auto collection = storage::Collection::Open(folder);
-  if (collection) return CollectionLease(*std::move(collection));
-  if (collection.error().code != ErrorCode::kNotFound) return tl::unexpected(std::move(collection).error());
+  auto collection = Open(session, name, {});
+  if (collection || collection.error().code != ErrorCode::kNotFound) return collection;
   SL_ASSIGN_OR_RETURN(const auto data_dir, ResolveDataDir(session.globals.data_dir, session.environment));
   SL_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListCollections(data_dir));
   const std::string known = names.empty() ? "there is none yet; make one with: sightline index " + name + " FOLDER"
@@ -30,16 +69,51 @@ Result<CollectionLease> OpenCollection(const Session& session, const std::string
   return Fail(ErrorCode::kNotFound, fmt::format("no collection \"{}\" in {}; {}", name, data_dir.string(), known));
 }
 
-Result<EncoderLease> OpenModel(const Session& session, const ModelOptions& options, const ThreadBudget& budget) {
-  SL_ASSIGN_OR_RETURN(const auto folder, FindModelDir(options.model, session.environment));
+Result<CollectionLease> OpenForJob(const Session& session, const std::string& name) {
+  return Open(session, name, {.min_free_bytes = session.globals.min_free_bytes()});
+}
+
+Result<CollectionLease> CreateForJob(const Session& session, const std::string& name,
+                                     const storage::CollectionConfig& config, const storage::IndexOptions& index) {
+  SL_ASSIGN_OR_RETURN(const auto folder, FolderOf(session, name));
+  SL_RETURN_IF_ERROR(MakeFolders(folder.parent_path()));
+  if (IsHosted(session, folder)) {
+    SL_ASSIGN_OR_RETURN(auto hosted, session.hosting->host->Create(name, config, index));
+    return CollectionLease(std::move(hosted));
+  }
+  SL_ASSIGN_OR_RETURN(auto own, storage::Collection::Create(folder, config, index,
+                                                            {.min_free_bytes = session.globals.min_free_bytes()}));
+  return CollectionLease(std::move(own));
+}
+
+Result<std::filesystem::path> ModelDirOf(const Session& session, const ModelOptions& options) {
+  return FindModelDir(options.model.empty() ? session.config.data.model : options.model);
+}
+
+std::string PrecisionOf(const Session& session, const ModelOptions& options) {
+  return options.precision.empty() ? session.config.data.precision : options.precision;
+}
+
+Result<EncoderLease> OpenModel(const Session& session, const ModelOptions& options, const ThreadBudget& budget,
+                               ModelUse use) {
+  SL_ASSIGN_OR_RETURN(const auto folder, ModelDirOf(session, options));
+  if (encoder::Encoder* const hosted = HostedModel(session, folder, options, use)) return Borrow(hosted);
   const encoder::EncoderOptions encoder_options = {
-      .precision = options.precision == "bf16" ? encoder::Precision::kBf16 : encoder::Precision::kFp32,
+      .precision = PrecisionOf(session, options) == "bf16" ? encoder::Precision::kBf16 : encoder::Precision::kFp32,
       .device = encoder::Device::kAuto,
       .threads = budget.encoder,
   };
   ApplyToOpenMp(budget);
-  SL_ASSIGN_OR_RETURN(auto encoder, encoder::OpenEncoder(folder, encoder_options));
-  return EncoderLease(std::move(encoder));
+  SL_ASSIGN_OR_RETURN(auto own, encoder::OpenEncoder(folder, encoder_options));
+  return EncoderLease(std::move(own));
+}
+
+std::shared_ptr<const query::Searcher> SearcherFor(const Session& session, const CollectionLease& collection,
+                                                   const EncoderLease& encoder) {
+  const http::HostedCollection* const hosted = collection.hosted();
+  if (hosted != nullptr && (!encoder || encoder.get() == hosted->encoder)) return hosted->searcher;
+  const query::SearcherOptions options = {.patch_cache_bytes = session.globals.patch_cache_bytes()};
+  return std::make_shared<const query::Searcher>(*collection, encoder.get(), options);
 }
 
 Status CheckModelOf(const std::string& name, const storage::CollectionConfig& config,

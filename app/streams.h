@@ -16,4 +16,7 @@ struct Streams {
 /// Whether a person sees the stream at once.
 bool IsTerminal(std::FILE* stream);
 
+/// Whether it is a pipe that nobody reads any more.
+bool ReaderIsGone(std::FILE* stream);
+
 }  // namespace sightline::app

@@ -7,9 +7,11 @@
 
 namespace sightline::app {
 
+std::string BuildVersion() { return fmt::format("{} (commit {})", SIGHTLINE_VERSION, kGitCommit); }
+
 std::string VersionText() {
-  return fmt::format("sightline {} (commit {})\nLibTorch {}, device {}", SIGHTLINE_VERSION, kGitCommit,
-                     encoder::TorchVersion(), encoder::DefaultDeviceName());
+  return fmt::format("sightline {}\nLibTorch {}, device {}", BuildVersion(), encoder::TorchVersion(),
+                     encoder::DefaultDeviceName());
 }
 
 }  // namespace sightline::app

@@ -56,7 +56,7 @@ THIRD_PARTY = [
 ]
 # The C and POSIX headers in use; C++ standard headers are the names without a dot or slash.
 SYSTEM = re.compile(
-    r"(sys/[a-z_]+|linux/[a-z_]+|netinet/[a-z]+|unistd|fcntl|stdlib|stdio|string|signal|errno|setjmp|time|poll|dirent|pwd|spawn|dlfcn|"
+    r"(sys/[a-z_]+|linux/[a-z_]+|netinet/[a-z]+|unistd|fcntl|stdlib|stdio|string|signal|errno|setjmp|time|poll|sched|dirent|pwd|spawn|dlfcn|"
     r"limits|locale|stdint|stddef|immintrin)\.h")
 STANDARD = re.compile(r"[a-z_0-9]+")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)

@@ -30,7 +30,7 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 encoder_packages=(build-essential pkg-config git ca-certificates ccache python3 python3-venv python3-pip
   libfmt-dev libspdlog-dev libexpected-dev nlohmann-json3-dev libicu-dev libssl-dev libgtest-dev libgmock-dev libbenchmark-dev)
 all_packages=("${encoder_packages[@]}" dpkg-dev
-  libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev prometheus-cpp-dev
+  libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev prometheus-cpp-dev libtomlplusplus-dev
   librocksdb-dev libroaring-dev liblz4-dev libzstd-dev libsnappy-dev zlib1g-dev libbz2-dev
   libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libheif-dev liblcms2-dev
   libarchive-dev libturbojpeg0-dev libjpeg-dev libwebp-dev libcli11-dev
