@@ -67,6 +67,7 @@ void AddCommands(CLI::App& app, Session& session, EarlyAnswers& early) {
   AddSnapshotCommand(app, session);
   AddRestoreCommand(app, session);
   AddFrameCommand(app, session);
+  AddKeyCommand(app, session);
 }
 
 // File and variables, under the flags.

@@ -29,6 +29,7 @@ void AddMergeCommand(CLI::App& app, Session& session);
 void AddSnapshotCommand(CLI::App& app, Session& session);
 void AddRestoreCommand(CLI::App& app, Session& session);
 void AddFrameCommand(CLI::App& app, Session& session);
+void AddKeyCommand(CLI::App& app, Session& session);
 void AddServeCommand(CLI::App& app, Session& session);
 
 }  // namespace sightline::app
