@@ -155,9 +155,9 @@ void Misbehave(Chaos& chaos, HttpClient& client) {
 
 TEST(ServerFuzzSlowTest, AThousandBrokenConnectionsLeaveTheServerAsItWas) {
   TaskPool pool(2, 64);
-  const auto server = StartServer(FuzzedRouter(pool), {.timeouts = {.head = milliseconds(300),
-                                                                    .stall = milliseconds(300),
-                                                                    .idle = milliseconds(300),
+  const auto server = StartServer(FuzzedRouter(pool), {.timeouts = {.head = milliseconds(800),
+                                                                    .stall = milliseconds(800),
+                                                                    .idle = milliseconds(800),
                                                                     .linger = milliseconds(100)}});
   {
     HttpClient warm(server->port());

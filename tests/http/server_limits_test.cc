@@ -153,7 +153,7 @@ TEST(ServerLimitsTest, ASlowHeadIsEnded) {
 }
 
 TEST(ServerLimitsTest, AnIdleConnectionIsClosedWithoutAWord) {
-  const auto server = StartServer(EchoRouter(), {.timeouts = {.idle = milliseconds(100)}});
+  const auto server = StartServer(EchoRouter(), {.timeouts = {.idle = milliseconds(500)}});
   HttpClient silent(server->port());
   EXPECT_TRUE(silent.IsClosedByServer());
   HttpClient used(server->port());
