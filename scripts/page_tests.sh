@@ -23,3 +23,4 @@ if ! "$python" -c "import selenium; assert selenium.__version__ == '$selenium_ve
 fi
 "$python" tests/page/page_test.py
 "$python" tests/page/look_test.py
+"$python" tests/page/key_test.py

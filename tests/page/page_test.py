@@ -527,6 +527,22 @@ class JobTest(unittest.TestCase):
         self.assertIn("3 min left", browser.text("#jobs"))
         self.assertEqual("0.25", browser.one("#jobs progress").get_attribute("value"))
 
+    def ask(self, method, path, body):
+        request = urllib.request.Request(browser.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}, method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    def test_a_real_job_is_followed_to_its_end(self):
+        self.ask("PUT", "v1/collections/grows", {})
+        self.ask("POST", "v1/collections/grows/jobs", {"paths": [str(SAMPLES / "photos"), str(SAMPLES / "videos")]})
+        browser.open("?c=grows")
+        browser.wait_text("#jobs-button", "Indexing")
+        browser.one("#jobs-button").click()
+        browser.wait_text("#jobs", "photos")
+        browser.wait_text("#jobs", "finished")
+        count = len(list((SAMPLES / "photos").glob("*.jpg"))) + len(list((SAMPLES / "videos").glob("*.mp4")))
+        browser.wait_text("main .hero h2", f"Search {count} items")
+
     def test_a_job_can_be_stopped(self):
         browser.open("?c=samples", [{"path": "/jobs/3", "status": 204, "problem": None}, {"path": "/jobs", "status": 200, "problem": {"jobs": [self.JOB]}}])
         browser.wait("#jobs-button").click()

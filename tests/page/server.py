@@ -59,10 +59,10 @@ class Server:
     def start(self, *arguments):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}/"
-        self.log = open(pathlib.Path(self.folder.name) / "server.log", "a", encoding="utf-8")
-        self.process = subprocess.Popen(
-            [self.program, "--data-dir", str(self.data), "serve", "--listen", f"127.0.0.1:{port}", "--root", str(SAMPLES),
-             *arguments], stdout=self.log, stderr=self.log)
+        with open(pathlib.Path(self.folder.name) / "server.log", "a", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                [self.program, "--data-dir", str(self.data), "serve", "--listen", f"127.0.0.1:{port}", "--root", str(SAMPLES),
+                 *arguments], stdout=log, stderr=log)
         end = time.monotonic() + START_S
         while True:
             try:
