@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <future>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -26,6 +27,9 @@ const OpenApiChecker& Document() {
   static const OpenApiChecker checker(http::OpenApiDocument());
   return checker;
 }
+
+std::mutex answered_mutex;
+std::set<std::string> answered_statuses;
 
 std::string BytesOf(const http::Response& response) {
   if (const auto* text = std::get_if<std::string>(&response.body)) return *text;
@@ -108,11 +112,20 @@ Answer ApiFixture::Call(http::Method method, const std::string& target, const Se
   }
   const http::Response response = future.get();
   Answer answer{.status = response.status, .headers = response.headers, .body = BytesOf(response)};
+  {
+    const std::lock_guard lock(answered_mutex);
+    answered_statuses.insert(fmt::format("{} {}", match.route->operation, answer.status));
+  }
   for (const std::string& problem :
        Document().CheckAnswer(match.route->operation, answer.status, answer.header("Content-Type"), answer.body)) {
     ADD_FAILURE() << problem << "\n" << answer.body.substr(0, 500);
   }
   return answer;
+}
+
+std::set<std::string> AnsweredStatuses() {
+  const std::lock_guard lock(answered_mutex);
+  return answered_statuses;
 }
 
 Answer ApiFixture::Upload(const std::string& collection, const std::string& content, const std::string& metadata) {

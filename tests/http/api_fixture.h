@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -89,5 +90,8 @@ class ApiFixture : public ::testing::Test {
   std::unique_ptr<http::ImageFetcher> fetcher_;
   std::unique_ptr<MetricsRegistry> metrics_;
 };
+
+/// Every status that a route has answered in this process, as "add_item 201".
+std::set<std::string> AnsweredStatuses();
 
 }  // namespace sightline::testing
