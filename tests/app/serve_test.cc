@@ -159,7 +159,7 @@ TEST_F(ServeIntegrationTest, CronJobIndexesBesideTheServer) {
   EXPECT_EQ(Run({"status", "fresh"}).exit_code, 0) << "without the server";
 }
 
-TEST_F(ServeIntegrationTest, InterruptedClientStopsItsJobAndNotTheServer) {
+TEST_F(ServeIntegrationTest, AJobIsSeenRunsAloneAndStopsWithItsClient) {
   Start();
   const fs::path many = *shared_ / "many";
   const std::string photo = testing::ReadTestFile(testing::SourceTree("samples/photos/photo-001.jpg"));
@@ -169,6 +169,10 @@ TEST_F(ServeIntegrationTest, InterruptedClientStopsItsJobAndNotTheServer) {
     const boost::json::value event = boost::json::parse(*line);
     if (event.at("event") == "progress" && event.at("added").to_number<int>() > 0) break;
   }
+  EXPECT_EQ(Json(Run({"status", "stopped", "--json"})).at("jobs").at(0).at("state"), "running");
+  const RunResult second = Run({"index", "stopped", many / "1.jpg"});
+  EXPECT_EQ(second.exit_code, 4) << second.out;
+  EXPECT_THAT(second.err, HasSubstr("another job is running"));
   ASSERT_EQ(::kill(client.pid(), SIGINT), 0);
   std::string last;
   while (const auto line = client.ReadLine(kLong)) last = *line;
