@@ -37,7 +37,8 @@ size_t ShrunkDepth(const SearchRequest& request, double share) {
 
 // Says in the answer that load made the rerank depth smaller, where it made a difference.
 void TellShrunk(size_t asked, size_t depth, SearchAnswer& answer) {
-  const size_t full = std::min(asked, answer.candidates);
+  // Of what could have been found: the coarse stage finds fewer candidates for a smaller depth.
+  const size_t full = std::min(asked, answer.searched);
   if (depth >= full) return;
   answer.degraded = true;
   const std::string reason =

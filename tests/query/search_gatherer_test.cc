@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "query/search_gatherer.h"
 
+#include <algorithm>
 #include <future>
 #include <stdexcept>
 #include <stop_token>
@@ -58,13 +59,13 @@ class Gate {
     --open_;
     if (throws) throw std::runtime_error("the index is gone");
     SearchAnswer answer;
-    answer.candidates = 100;
+    answer.searched = 100;
     answer.timings.total_ms = search_ms * static_cast<double>(requests.size());
     for (const size_t depth : depths) answer.timings.rerank_ms += pair_ms * static_cast<double>(depth);
     answer.timings.total_ms += answer.timings.rerank_ms;
     std::vector<Result<SearchAnswer>> answers;
     for (const size_t depth : depths) {
-      answer.reranked = depth;
+      answer.reranked = answer.candidates = std::min<size_t>(depth, answer.searched);
       answers.emplace_back(answer);
     }
     return answers;
@@ -235,7 +236,7 @@ TEST_F(SearchGathererTest, ADepthThatCoversAllCandidatesIsNotDegraded) {
   EXPECT_THAT(gate_.WaitForBatch(), Each(::testing::AllOf(::testing::Ge(290U), ::testing::Le(300U))));
   const auto answer = second.get();
   ASSERT_THAT(answer, IsOk());
-  EXPECT_FALSE(answer->degraded) << "there are 100 candidates";
+  EXPECT_FALSE(answer->degraded) << "there are 100 units";
   EXPECT_THAT(third.get(), IsOk());
 }
 
