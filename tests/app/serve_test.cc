@@ -2,11 +2,7 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <charconv>
-#include <chrono>
-#include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,9 +10,7 @@
 #include <fmt/format.h>
 
 #include "storage/lock_file.h"
-#include "tests/app/app_fixture.h"
-#include "tests/http/http_client.h"
-#include "tests/support/child_process.h"
+#include "tests/app/serve_fixture.h"
 
 namespace sightline::app {
 namespace {
@@ -25,56 +19,6 @@ using ::testing::HasSubstr;
 using testing::HttpClient;
 
 namespace fs = std::filesystem;
-constexpr std::chrono::seconds kLong{120};
-
-/// A running `sightline serve` on the suite's data folder.
-class ServeIntegrationTest : public AppIntegration {
- protected:
-  void TearDown() override { server_.reset(); }
-
-  void Start(const std::vector<std::string>& more = {}) {
-    std::vector<std::string> arguments = {SIGHTLINE_BINARY, "--data-dir", data(), "serve", "--listen", "127.0.0.1:0"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    server_ =
-        std::make_unique<testing::ChildProcess>(arguments, std::vector<std::string>{"SIGHTLINE_LOG_LEVEL=warning"});
-    const std::string line = server_->ReadLine(kLong).value_or("");
-    const size_t colon = line.rfind(':');
-    ASSERT_NE(colon, std::string::npos) << "the server did not start";
-    ASSERT_THAT(line, HasSubstr("listening on http://127.0.0.1:"));
-    std::from_chars(line.data() + colon + 1, line.data() + line.size(), port_);
-  }
-
-  /// Ends the server in order.
-  void Stop() {
-    ASSERT_EQ(::kill(server_->pid(), SIGTERM), 0);
-    EXPECT_EQ(server_->Wait(), 0);
-    server_.reset();
-  }
-
-  std::vector<std::string> PathsOfSearch(const std::string& words) {
-    HttpClient client(port_);
-    const auto answer =
-        client.PostJson("/v1/collections/photos/search", fmt::format(R"({{"query": {{"text": "{}"}}}})", words));
-    EXPECT_EQ(answer.status, 200) << answer.body;
-    std::vector<std::string> paths;
-    const boost::json::value body = boost::json::parse(answer.body);
-    for (const auto& hit : body.at("hits").as_array()) paths.emplace_back(hit.at("path").as_string().c_str());
-    return paths;
-  }
-
-  /// What a search prints, without what differs from run to run.
-  static boost::json::value SearchJson(const std::vector<std::string>& arguments) {
-    std::vector<std::string> all = {"search", "photos", "--json"};
-    all.insert(all.end(), arguments.begin(), arguments.end());
-    boost::json::value value = Json(Run(all));
-    value.as_object().erase("timings_ms");
-    value.as_object().erase("patches_cached");  // a server has them from the searches before
-    return value;
-  }
-
-  std::unique_ptr<testing::ChildProcess> server_;
-  uint16_t port_ = 0;
-};
 
 TEST_F(ServeIntegrationTest, SearchListAndStatusThroughTheServerAreTheSameAsWithout) {
   const std::vector<std::vector<std::string>> searches = {{"a dog"},
@@ -165,7 +109,7 @@ TEST_F(ServeIntegrationTest, AJobIsSeenRunsAloneAndStopsWithItsClient) {
   const std::string photo = testing::ReadTestFile(testing::SourceTree("samples/photos/photo-001.jpg"));
   for (int i = 0; i < 96; ++i) testing::WriteTestFile(many / (std::to_string(i) + ".jpg"), photo + std::to_string(i));
   testing::ChildProcess client({SIGHTLINE_BINARY, "--data-dir", data(), "index", "stopped", many, "--json"});
-  while (const auto line = client.ReadLine(kLong)) {
+  while (const auto line = client.ReadLine(kPatience)) {
     const boost::json::value event = boost::json::parse(*line);
     if (event.at("event") == "progress" && event.at("added").to_number<int>() > 0) break;
   }
@@ -175,7 +119,7 @@ TEST_F(ServeIntegrationTest, AJobIsSeenRunsAloneAndStopsWithItsClient) {
   EXPECT_THAT(second.err, HasSubstr("another job is running"));
   ASSERT_EQ(::kill(client.pid(), SIGINT), 0);
   std::string last;
-  while (const auto line = client.ReadLine(kLong)) last = *line;
+  while (const auto line = client.ReadLine(kPatience)) last = *line;
   EXPECT_EQ(client.Wait(), 130);
   EXPECT_EQ(boost::json::parse(last).at("stopped"), true);
   EXPECT_EQ(PathsOfSearch("a dog").size(), 8U);
