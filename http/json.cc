@@ -33,13 +33,14 @@ class BoundedMemory : public json::memory_resource {
 
  private:
   void* do_allocate(size_t bytes, size_t alignment) override {
-    if (bytes > left_) throw std::bad_alloc();
-    void* memory = ::operator new(bytes, std::align_val_t(alignment));
+    if (bytes > left_ || alignment > __STDCPP_DEFAULT_NEW_ALIGNMENT__) throw std::bad_alloc();
+    void* memory = ::operator new(bytes);
     left_ -= bytes;
     return memory;
   }
-  void do_deallocate(void* memory, size_t bytes, size_t alignment) override {
-    ::operator delete(memory, std::align_val_t(alignment));
+  // Boost 1.81 gives memory back with another alignment than it asked for (value_stack), so the default one serves all.
+  void do_deallocate(void* memory, size_t bytes, size_t) override {
+    ::operator delete(memory);
     left_ += bytes;
   }
   bool do_is_equal(const json::memory_resource& other) const noexcept override { return this == &other; }
