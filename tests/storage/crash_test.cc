@@ -107,8 +107,11 @@ class CrashIntegrationTest : public ::testing::TestWithParam<storage::IndexOptio
     ++restored;
     return Differences(**collection, *has);
   }
-  /// On a busy machine few writers live long enough to see one made.
+  /// On a busy machine few writers live long enough to see one made; those of further rounds live longer.
   bool WaitsForSegment(uint64_t round) const { return HasSegments() && most_segments_ == 0 && round < 10 * Rounds(); }
+  microseconds Lifetime(uint64_t round) {
+    return microseconds(random_() % 150'000) + (round < Rounds() ? milliseconds(0) : milliseconds(1500));
+  }
   bool HasSegments() const { return GetParam().kind != storage::IndexKind::kAuto; }
 
   TempDir scratch_;
@@ -126,7 +129,7 @@ INSTANTIATE_TEST_SUITE_P(Indexes, CrashIntegrationTest,
 
 TEST_P(CrashIntegrationTest, KilledWriterLosesNothingAcknowledged) {
   for (uint64_t round = 0; round < Rounds() || WaitsForSegment(round); ++round) {
-    const auto run = KillWriter("ack", microseconds(random_() % 150'000), {});
+    const auto run = KillWriter("ack", Lifetime(round), {});
     const uint64_t acknowledged = std::max(run.acknowledged, last_);
     ASSERT_THAT(Check(acknowledged), IsEmpty()) << "round " << round << ", batch " << acknowledged;
   }
@@ -137,7 +140,7 @@ TEST_P(CrashIntegrationTest, KilledWriterLosesNothingAcknowledged) {
 TEST_P(CrashIntegrationTest, PowerLossLosesNothingAcknowledged) {
   PowerLossImage image(root_, scratch_ / "image");
   for (uint64_t round = 0; round < Rounds() || WaitsForSegment(round); ++round) {
-    const auto run = KillWriter("ack", microseconds(random_() % 150'000), image.environment());
+    const auto run = KillWriter("ack", Lifetime(round), image.environment());
     // Every other time the disk kept a part of what nobody asked it to keep.
     image.CutPower(round % 2 == 0 ? std::nullopt : std::optional(round));
     const uint64_t acknowledged = std::max(run.acknowledged, last_);

@@ -132,10 +132,11 @@ void RemoveFolder(const std::string& path) {
   rmdir(path.c_str());
 }
 
-/// The inode number belongs to something new; what the image holds under it was something else.
+/// The inode number belongs to something new; what the image holds under it was something else. Called with the mutex
+/// that was held when the new file or folder was made: a sync of its folder in between would keep the old content under
+/// the new name.
 void ForgetInode(ino_t inode) {
   Shim& shim = TheShim();
-  const std::lock_guard lock(shim.mutex);
   shim.dirty_from.erase(inode);
   unlink(shim.InodePath(inode).c_str());
   RemoveFolder(shim.DirPath(inode));
@@ -144,6 +145,8 @@ void ForgetInode(ino_t inode) {
 int WatchedOpen(int folder, const char* path, int flags, mode_t mode) {
   struct stat info {};
   const bool may_create = TheShim().active() && (flags & O_CREAT) != 0;
+  std::unique_lock making(TheShim().mutex, std::defer_lock);
+  if (may_create) making.lock();
   const bool existed = may_create && fstatat(folder, path, &info, 0) == 0;
   const int fd = static_cast<int>(syscall(SYS_openat, folder, path, flags, mode));
   if (fd < 0 || !TheShim().active() || static_cast<size_t>(fd) >= kMaxFds) return fd;
@@ -152,6 +155,7 @@ int WatchedOpen(int folder, const char* path, int flags, mode_t mode) {
   if (IsBelowRoot(fd) && fstat(fd, &info) == 0 && (S_ISREG(info.st_mode) || S_ISDIR(info.st_mode))) {
     watched = info.st_ino;
     if (may_create && !existed) ForgetInode(watched);
+    if (may_create) making.unlock();
     if ((flags & O_TRUNC) != 0) MarkDirty(watched, 0);
   }
   watched_inode[static_cast<size_t>(fd)].store(watched);
@@ -261,9 +265,12 @@ ssize_t WroteHere(int fd, ssize_t written) {
   return written;
 }
 
-void MadeFolder(int folder, const char* path) {
+int MakeFolder(int folder, const char* path, mode_t mode) {
+  const std::lock_guard lock(TheShim().mutex);
+  const int done = static_cast<int>(syscall(SYS_mkdirat, folder, path, mode));
   struct stat info {};
-  if (TheShim().active() && fstatat(folder, path, &info, 0) == 0) ForgetInode(info.st_ino);
+  if (done == 0 && TheShim().active() && fstatat(folder, path, &info, 0) == 0) ForgetInode(info.st_ino);
+  return done;
 }
 
 mode_t ModeArgument(int flags, va_list arguments) {
@@ -333,15 +340,7 @@ int fdatasync(int fd) {
   return Sync(fd, [fd] { return static_cast<int>(syscall(SYS_fdatasync, fd)); });
 }
 
-int mkdir(const char* path, mode_t mode) noexcept {
-  const int done = static_cast<int>(syscall(SYS_mkdirat, AT_FDCWD, path, mode));
-  if (done == 0) MadeFolder(AT_FDCWD, path);
-  return done;
-}
-int mkdirat(int folder, const char* path, mode_t mode) noexcept {
-  const int done = static_cast<int>(syscall(SYS_mkdirat, folder, path, mode));
-  if (done == 0) MadeFolder(folder, path);
-  return done;
-}
+int mkdir(const char* path, mode_t mode) noexcept { return MakeFolder(AT_FDCWD, path, mode); }
+int mkdirat(int folder, const char* path, mode_t mode) noexcept { return MakeFolder(folder, path, mode); }
 
 }  // extern "C"
