@@ -121,7 +121,7 @@ asio::awaitable<bool> Connection::Send(Exchange& exchange, Response response) {
         asio::use_awaitable);
   }
   exchange.status = plan.response.status;
-  exchange.keep_alive = exchange.keep_alive && !exchange.body_unread && !io_.draining && !closed_;
+  exchange.keep_alive = exchange.keep_alive && !exchange.body_unread && !state_.stopping && !closed_;
   const std::string head = AnswerHead(plan, *exchange.head.request, state_.options, io_.date, exchange.keep_alive);
   SetDeadline(state_.options.timeouts.stall);
   bool sent = false;

@@ -102,6 +102,7 @@ class TcpServer : public Server {
   void Stop(std::chrono::milliseconds grace) override {
     std::lock_guard lock(stop_mutex_);
     if (threads_.empty()) return;
+    state_.stopping = true;
     asio::post(io_.front()->context, [this] {
       boost::system::error_code ignored;
       for (tcp::acceptor& acceptor : acceptors_) acceptor.close(ignored);

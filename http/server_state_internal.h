@@ -73,6 +73,7 @@ struct ServerState {
   const Router router;
   const Authenticator authenticate;
   BodyBudget bodies;
+  std::atomic<bool> stopping = false;  ///< Set before any I/O thread drains: no answer promises another.
   std::atomic<size_t> open_connections = 0;
   std::atomic<size_t> requests_in_flight = 0;
   /// Reads files and compresses answers, so that I/O threads do neither.
