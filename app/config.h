@@ -43,7 +43,7 @@ struct Config {
     int64_t queue = 256;
     int64_t max_batch = 64;
     int64_t max_pairs = 256;
-    double patience = 0.3;
+    double patience = 0.25;
   };
   struct Media {
     std::vector<std::string> roots;

@@ -28,7 +28,7 @@ struct GatherOptions {
   size_t queue_capacity = 256;  ///< Searches that wait; more are refused.
   /// The share of a search's time until its deadline that may pass while it and what waits before it run. When more is
   /// needed, rerank depths shrink; a search for which even that is not enough is refused. 0..1.
-  double patience = 0.3;
+  double patience = 0.25;
 };
 
 /// What a gatherer did so far, and has to do.

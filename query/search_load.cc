@@ -21,7 +21,9 @@ void SearchCost::Learn(size_t searches, size_t pairs, const StageTimings& timing
 }
 
 double AllowedMs(const SearchTime& search, double patience) {
-  return std::min(std::max(patience * search.time_ms, search.own_ms), search.time_ms - search.waited_ms);
+  const double share_ms = patience * search.time_ms;
+  const double left_ms = std::max(share_ms - search.waited_ms, kLeastOfPatience * share_ms);
+  return std::min(std::max(left_ms, search.own_ms), search.time_ms - search.waited_ms);
 }
 
 double DepthShare(std::span<const WaitingCost> waiting) {

@@ -39,11 +39,13 @@ struct SearchTime {
   double own_ms = 0;     ///< What it takes by itself.
 };
 
-/// How long from now it may be until a search is answered: the share `patience` of its time, but what it takes by
-/// itself where that is more, because a search that has little time is not late because of itself; and never beyond its
-/// deadline. What it has waited counts for the deadline alone: if it counted for the share, whoever waits a moment
-/// longer than planned would leave everyone without rerank (Note [Depth under load]).
+/// How long from now it may be until a search is answered: what is left of the share `patience` of its time, at the
+/// least kLeastOfPatience of that share, but what it takes by itself where that is more, because a search that has
+/// little time is not late because of itself; and never beyond its deadline (Note [Depth under load]).
 double AllowedMs(const SearchTime& search, double patience);
+
+/// Of the share of its time that a search may wait, what it keeps however long it has waited. 0..1.
+inline constexpr double kLeastOfPatience = 0.3;
 
 /// The largest share of the rerank depths, 0 to 1, at which every search is answered in time when they run one after
 /// the other; 0 where no share suffices. @param waiting  in the order in which they run.
@@ -53,6 +55,11 @@ double AllowedMs(const SearchTime& search, double patience);
 /// shrink and s times the sum of what does, over the searches up to i, so each has its own largest s, and the smallest
 /// of those serves all. One share for all is fair, and it is found in one pass. Requests are refused only when even
 /// s = 0 is too late for them.
+///
+/// The plan is made anew for every batch. If those that waited had their whole share again each time, the depth would
+/// come back while the queue is still long, and a queue that overload left would take several shares to go. If they had
+/// only what is left, whoever waits a moment longer than planned would leave everyone without rerank. So what they have
+/// waited counts, down to a part that stays.
 double DepthShare(std::span<const WaitingCost> waiting);
 
 }  // namespace sightline::query

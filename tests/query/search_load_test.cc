@@ -47,11 +47,18 @@ TEST(DepthShareTest, WhatKeepsItsDepthTakesFromTheOthers) {
 
 TEST(AllowedTest, IsAShareOfTheTimeAndNeverBeyondTheDeadline) {
   EXPECT_NEAR(AllowedMs({.time_ms = 5000, .waited_ms = 0, .own_ms = 80}, 0.3), 1500, 1e-9);
-  EXPECT_NEAR(AllowedMs({.time_ms = 5000, .waited_ms = 2000, .own_ms = 80}, 0.3), 1500, 1e-9);
-  EXPECT_NEAR(AllowedMs({.time_ms = 5000, .waited_ms = 4500, .own_ms = 80}, 0.3), 500, 1e-9);
+  EXPECT_NEAR(AllowedMs({.time_ms = 5000, .waited_ms = 4700, .own_ms = 80}, 0.3), 300, 1e-9);
   EXPECT_NEAR(AllowedMs({.time_ms = 100, .waited_ms = 10, .own_ms = 80}, 0.3), 80, 1e-9);
   EXPECT_NEAR(AllowedMs({.time_ms = 100, .waited_ms = 10, .own_ms = 300}, 0.3), 90, 1e-9);
   EXPECT_LT(AllowedMs({.time_ms = 100, .waited_ms = 110, .own_ms = 10}, 0.3), 0);
+}
+
+// A queue that overload left shall go in about one share of the time, not in several.
+TEST(AllowedTest, CountsWhatWasWaitedDownToAPartThatStays) {
+  EXPECT_NEAR(AllowedMs({.time_ms = 5000, .waited_ms = 400, .own_ms = 80}, 0.3), 1100, 1e-9);
+  EXPECT_NEAR(AllowedMs({.time_ms = 5000, .waited_ms = 1400, .own_ms = 80}, 0.3), 450, 1e-9);
+  EXPECT_NEAR(AllowedMs({.time_ms = 5000, .waited_ms = 2000, .own_ms = 80}, 0.3), 450, 1e-9);
+  EXPECT_NEAR(AllowedMs({.time_ms = 5000, .waited_ms = 2000, .own_ms = 800}, 0.3), 800, 1e-9);
 }
 
 TEST(SearchCostTest, IsOfOneSearchAndOfOnePair) {
