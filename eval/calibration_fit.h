@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "encoder/calibration.h"
+#include "eval/candidate_lists.h"
+#include "eval/reliability.h"
+
+namespace sightline::eval {
+
+// Note [What a match probability is about]
+// People see the first hit of a list, and min_match decides by it whether there is an answer at all. A first hit is the
+// best of many: at the same rank score it is right more often than a candidate from further down, which has a better
+// one before it. So a map that is fitted on all candidates alike calls first hits too unlikely, and one number cannot
+// be exact for both. The fit is about first hits: each counts 1. The other candidates of a query share kOthersWeight
+// between them, so that the map also has something to go by below the scores that first hits have. Further down a list
+// the probability is therefore on the high side.
+// "Right" means the query's own picture. Where others fit it as well, as "a dog" fits many, being right is more likely
+// than the number says.
+
+// Note [Which coarse weight]
+// The weight orders the hits, so the order decides: the mean reciprocal rank of the right hit, which looks at all ranks
+// and so has less noise than R@1. Trying a weight on a picture fits nothing to that picture, so all of them count. Many
+// weights are about as good: those whose MRR lies within one standard error of the paired difference to the best (over
+// pictures, whose captions are not independent) are tied. Among them the log loss of all candidates decides, with a
+// sigmoid that was fitted on other pictures. All candidates, because they are the same for every weight; what is first
+// is not. 0 is tried like any other weight, so a model whose match logit needs no help keeps it when it is best.
+
+/// How a coarse weight did.
+struct WeightTrial {
+  double coarse_weight = 0;
+  double r1 = 0;   ///< Percentage of queries whose first hit is right.
+  double mrr = 0;  ///< Mean reciprocal rank of the right hit, 0 where none is among the candidates.
+  bool tied = false;
+  double log_loss = 0;  ///< Held-out, of all candidates; only where tied.
+};
+
+struct CalibrationFit {
+  encoder::Calibration calibration;  ///< Fitted on everything; `fitted_on` is empty.
+  std::vector<WeightTrial> weights;  ///< All that were tried, ascending.
+  double platt_log_loss = 0;         ///< Held-out, of first hits.
+  double isotonic_log_loss = 0;
+  /// The first hit of every query as a calibration of the same kind and weight sees it that was fitted on other
+  /// pictures, in order of the lists.
+  std::vector<ScoredHit> held_out;
+  size_t queries = 0;   ///< With candidates.
+  size_t pictures = 0;  ///< That they belong to.
+};
+
+/// Fits the coarse weight and the map from rank score to match probability: Platt's sigmoid or an isotonic map, the one
+/// with the smaller held-out log loss of first hits, the sigmoid when there is no difference. Held-out: five folds of
+/// pictures, a picture's place among all deciding its fold. Deterministic.
+/// @param lists  of whole searches (CollectCandidates); lists without candidates do not count.
+/// Errors: kInvalidArgument: a score is not finite; fewer than 50 queries with candidates, or of fewer than 10
+/// pictures; none of the candidates, or every one, is right.
+Result<CalibrationFit> FitCalibration(std::span<const CandidateList> lists);
+
+}  // namespace sightline::eval
