@@ -1,50 +1,38 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <filesystem>
 #include <memory>
-#include <string>
 #include <utility>
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include "app/commands.h"
+#include "app/eval_prepare.h"
 #include "app/eval_run.h"
-#include "eval/msrvtt_set.h"
-#include "eval/video_files.h"
+#include "app/eval_sets.h"
 
 namespace sightline::app {
 namespace {
 
-Result<ExitCode> RunOn(const Session& session, const EvalFlags& flags, Result<eval::RetrievalSet> set) {
-  if (!set) return InputError(std::move(set).error());
-  return RunEval(session, flags, *set);
+struct SetEvalFlags {
+  SetFlags set;
+  EvalFlags eval;
+};
+
+Result<ExitCode> EvalSet(const Session& session, SetKind kind, SetEvalFlags& flags) {
+  flags.eval.set = flags.set.file;
+  flags.eval.folder = flags.set.folder;
+  SL_ASSIGN_OR_RETURN(const eval::RetrievalSet set, ReadSet(kind, flags.set));
+  return RunEval(session, flags.eval, set);
 }
 
-void AddJson(CLI::App& eval, Session& session) {
-  auto flags = std::make_shared<EvalFlags>();
-  CLI::App* command = eval.add_subcommand("json", "Recall on a set in the JSON form of X2-VLM and ALBEF");
-  command->add_option("file", flags->set, "The set: [{\"image\" or \"video\": path, \"caption\": [text, ...]}, ...]")
-      ->required();
-  command->add_option("--images", flags->folder, "Folder that the set's paths start from")->required();
-  AddEvalOptions(*command, *flags);
-  command->callback([flags, &session] {
-    session.run = [flags, &session] { return RunOn(session, *flags, eval::ReadRetrievalJson(flags->set)); };
+void AddSet(CLI::App& eval, const SetKindInfo& info, Session& session) {
+  auto flags = std::make_shared<SetEvalFlags>();
+  CLI::App* command = eval.add_subcommand(info.name, fmt::format("Recall on {}", info.form));
+  AddSetOptions(*command, info.kind, flags->set);
+  AddEvalOptions(*command, flags->eval);
+  command->callback([flags, &session, kind = info.kind] {
+    session.run = [flags, &session, kind] { return EvalSet(session, kind, *flags); };
   });
-}
-
-Result<eval::RetrievalSet> ReadMsrvtt(const EvalFlags& flags) {
-  SL_ASSIGN_OR_RETURN(eval::RetrievalSet set, eval::ReadMsrvttCsv(flags.set));
-  SL_RETURN_IF_ERROR(eval::FindVideoFiles(flags.folder, set));
-  return set;
-}
-
-void AddMsrvtt(CLI::App& eval, Session& session) {
-  auto flags = std::make_shared<EvalFlags>();
-  CLI::App* command = eval.add_subcommand("msrvtt", "Recall on a list of videos and sentences, as MSRVTT 1k-A is");
-  command->add_option("--csv", flags->set, "The list, with the columns video_id and sentence")->required();
-  command->add_option("--videos", flags->folder, "Folder of the videos, named by video_id")->required();
-  AddEvalOptions(*command, *flags);
-  command->callback(
-      [flags, &session] { session.run = [flags, &session] { return RunOn(session, *flags, ReadMsrvtt(*flags)); }; });
 }
 
 }  // namespace
@@ -52,8 +40,8 @@ void AddMsrvtt(CLI::App& eval, Session& session) {
 void AddEvalCommand(CLI::App& app, Session& session) {
   CLI::App* eval = app.add_subcommand("eval", "Measure recall through the code that serves search");
   eval->require_subcommand(1);
-  AddJson(*eval, session);
-  AddMsrvtt(*eval, session);
+  for (const SetKindInfo& info : SetKinds()) AddSet(*eval, info, session);
+  AddEvalPrepare(*eval, session);
 }
 
 }  // namespace sightline::app

@@ -50,6 +50,7 @@ std::string EvalTable(const EvalOutput& output) {
   AddList("missing", output.missing, out);
   AddList("left out", output.left_out, out);
   AddList("duplicate", output.duplicates, out);
+  AddList("without captions", output.without_captions, out);
   out += fmt::format("{}: {} {}s, {} captions; asked: {} captions, {} {}s; model {}, {}, patches {}\n\n",
                      OneLine(output.set), output.images, image, output.captions, output.captions_asked,
                      output.images_asked, image, OneLine(output.model), output.precision, output.patches);
@@ -77,7 +78,8 @@ std::string EvalJson(const EvalOutput& output) {
                       {"captions_asked", output.captions_asked},
                       {"missing", Texts(output.missing)},
                       {"left_out", Texts(output.left_out)},
-                      {"duplicates", Texts(output.duplicates)}};
+                      {"duplicates", Texts(output.duplicates)},
+                      {"without_captions", Texts(output.without_captions)}};
   json::object stages;
   for (const EvalRow& row : output.rows) {
     json::object stage;

@@ -30,9 +30,10 @@ struct EvalOutput {
   size_t captions = 0;  ///< In the set.
   size_t images_asked = 0;
   size_t captions_asked = 0;
-  std::vector<std::string> missing;     ///< What could not be indexed, with the reason.
-  std::vector<std::string> left_out;    ///< Captions that the set's reader refused, with place and reason.
-  std::vector<std::string> duplicates;  ///< Pictures with the content of an earlier one.
+  std::vector<std::string> missing;                ///< What could not be indexed, with the reason.
+  std::vector<std::string> left_out;               ///< Captions that the set's reader refused, with place and reason.
+  std::vector<std::string> duplicates;             ///< Pictures with the content of an earlier one.
+  std::vector<std::string> without_captions = {};  ///< Pictures that no caption of the set describes.
   std::vector<EvalRow> rows = {};
 };
 

@@ -123,7 +123,8 @@ EvalOutput DescribeSet(const Measured& measured) {
           .captions = measured.set.captions.size() + measured.set.left_out.size(),
           .missing = measured.gallery.missing,
           .left_out = measured.set.left_out,
-          .duplicates = measured.gallery.duplicates};
+          .duplicates = measured.gallery.duplicates,
+          .without_captions = measured.set.without_captions};
 }
 
 }  // namespace

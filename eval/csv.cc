@@ -1,93 +1,127 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "eval/csv.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace sightline::eval {
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr size_t kMaxRowBytes = 16 << 20;
 
-class CsvScanner {
+// Takes a text byte by byte, in whatever pieces it comes.
+class CsvSplitter {
  public:
-  explicit CsvScanner(std::string_view text) : rest_(text) {
-    if (rest_.starts_with(kByteOrderMark)) rest_.remove_prefix(kByteOrderMark.size());
+  CsvSplitter(char separator, const OnCsvRow& on_row) : separator_(separator), on_row_(on_row) {}
+
+  Status Take(char c) {
+    if (++row_bytes_ > kMaxRowBytes) {
+      return Fail(ErrorCode::kResourceExhausted, Line(row_.line) + ": a row of more than 16 MiB");
+    }
+    switch (state_) {
+      case State::kFieldStart:
+        state_ = c == '"' ? State::kQuoted : State::kPlain;
+        quote_line_ = line_;
+        return c == '"' ? Status() : TakePlain(c);
+      case State::kPlain:
+        return TakePlain(c);
+      case State::kQuoted:
+        TakeQuoted(c);
+        return {};
+      case State::kBehindQuote:
+      case State::kBehindQuoteAndReturn:
+        return TakeBehindQuote(c);
+    }
+    return {};
   }
 
-  bool at_end() const { return rest_.empty(); }
-
-  Result<CsvRow> Row() {
-    CsvRow row = {.line = line_, .fields = {}};
-    do {
-      SL_ASSIGN_OR_RETURN(std::string field, rest_.starts_with('"') ? QuotedField() : PlainField());
-      row.fields.push_back(std::move(field));
-    } while (Skip(","));
-    SkipLineEnd();
-    return row;
+  Status Finish() {
+    if (state_ == State::kQuoted) return Fail(ErrorCode::kCorruption, Line(quote_line_) + ": a quote is never closed");
+    const bool is_in_row = state_ != State::kFieldStart || !row_.fields.empty();
+    return is_in_row ? EndRow() : Status();
   }
 
  private:
-  bool Skip(std::string_view what) {
-    if (!rest_.starts_with(what)) return false;
-    rest_.remove_prefix(what.size());
-    return true;
-  }
+  enum class State { kFieldStart, kPlain, kQuoted, kBehindQuote, kBehindQuoteAndReturn };
 
-  bool AtLineEnd() const { return rest_.empty() || rest_.starts_with('\n') || rest_.starts_with("\r\n"); }
+  static std::string Line(size_t line) { return "line " + std::to_string(line); }
 
-  void SkipLineEnd() {
-    if (Skip("\r\n") || Skip("\n")) ++line_;
-  }
-
-  std::string Take(size_t length) {
-    std::string taken(rest_.substr(0, length));
-    rest_.remove_prefix(length);
-    return taken;
-  }
-
-  Result<std::string> PlainField() {
-    std::string field = Take(std::min(rest_.find_first_of(",\n"), rest_.size()));
-    if (AtLineEnd() && field.ends_with('\r')) field.pop_back();
-    return field;
-  }
-
-  Result<std::string> QuotedField() {
-    const size_t first_line = line_;
-    std::string field;
-    rest_.remove_prefix(1);
-    for (;;) {
-      const size_t quote = rest_.find('"');
-      if (quote == std::string_view::npos) {
-        return Fail(ErrorCode::kCorruption, "line " + std::to_string(first_line) + ": a quote is never closed");
-      }
-      const std::string part = Take(quote);
-      line_ += static_cast<size_t>(std::count(part.begin(), part.end(), '\n'));
-      field += part;
-      rest_.remove_prefix(1);
-      if (!Skip("\"")) break;
-      field += '"';
+  Status TakePlain(char c) {
+    if (c == '\n') return EndRow();
+    if (c == separator_) {
+      EndField();
+    } else {
+      field_.push_back(c);
     }
-    if (!AtLineEnd() && !rest_.starts_with(',')) {
-      return Fail(ErrorCode::kCorruption, "line " + std::to_string(line_) + ": text behind a closing quote");
-    }
-    return field;
+    return {};
   }
 
-  std::string_view rest_;
+  void TakeQuoted(char c) {
+    if (c == '"') {
+      state_ = State::kBehindQuote;
+      return;
+    }
+    if (c == '\n') ++line_;
+    field_.push_back(c);
+  }
+
+  Status TakeBehindQuote(char c) {
+    if (c == '\n') return EndRow();
+    if (state_ == State::kBehindQuoteAndReturn || (c != '"' && c != separator_ && c != '\r')) {
+      return Fail(ErrorCode::kCorruption, Line(line_) + ": text behind a closing quote");
+    }
+    if (c == separator_) {
+      EndField();
+    } else if (c == '\r') {
+      state_ = State::kBehindQuoteAndReturn;
+    } else {
+      field_.push_back(c);
+      state_ = State::kQuoted;
+    }
+    return {};
+  }
+
+  void EndField() {
+    row_.fields.push_back(std::exchange(field_, {}));
+    state_ = State::kFieldStart;
+  }
+
+  Status EndRow() {
+    if (state_ == State::kPlain && field_.ends_with('\r')) field_.pop_back();
+    EndField();
+    ++line_;
+    row_bytes_ = 0;
+    CsvRow row = std::exchange(row_, {.line = line_, .fields = {}});
+    const bool is_empty = row.fields.size() == 1 && row.fields[0].empty();
+    return is_empty ? Status() : on_row_(std::move(row));
+  }
+
+  char separator_;
+  const OnCsvRow& on_row_;
+  State state_ = State::kFieldStart;
   size_t line_ = 1;
+  size_t quote_line_ = 1;  // Where the quoted field begins.
+  size_t row_bytes_ = 0;
+  std::string field_;
+  CsvRow row_ = {.line = 1, .fields = {}};
 };
 
 }  // namespace
 
-Result<std::vector<CsvRow>> ParseCsv(std::string_view text) {
-  CsvScanner scanner(text);
-  std::vector<CsvRow> rows;
-  while (!scanner.at_end()) {
-    SL_ASSIGN_OR_RETURN(CsvRow row, scanner.Row());
-    const bool is_empty = row.fields.size() == 1 && row.fields[0].empty();
-    if (!is_empty) rows.push_back(std::move(row));
+Status StreamCsv(ByteChunks chunks, char separator, const OnCsvRow& on_row) {
+  CsvSplitter splitter(separator, on_row);
+  for (;;) {
+    SL_ASSIGN_OR_RETURN(const std::string_view bytes, chunks.Next());
+    if (bytes.empty()) return splitter.Finish();
+    for (const char c : bytes) SL_RETURN_IF_ERROR(splitter.Take(c));
   }
+}
+
+Result<std::vector<CsvRow>> ParseCsv(std::string_view text) {
+  std::vector<CsvRow> rows;
+  SL_RETURN_IF_ERROR(StreamCsv(ByteChunks::OfText(text), ',', [&rows](CsvRow row) -> Status {
+    rows.push_back(std::move(row));
+    return {};
+  }));
   return rows;
 }
 

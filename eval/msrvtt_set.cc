@@ -1,95 +1,70 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "eval/msrvtt_set.h"
 
-#include <algorithm>
-#include <map>
 #include <string>
 #include <utility>
-#include <vector>
 
-#include "base/file_io.h"
-#include "eval/csv.h"
+#include "eval/caption_join.h"
+#include "eval/csv_set.h"
+#include "eval/json_stream_internal.h"
+#include "eval/set_file.h"
+#include "eval/splits.h"
 
 namespace sightline::eval {
 namespace {
 
-constexpr uint64_t kMaxFileBytes = 1'000'000'000;
+enum List : size_t { kVideos, kSentences };
 
-struct Columns {
-  size_t count = 0;
-  size_t video = 0;
-  size_t sentence = 0;
-};
-
-Result<size_t> ColumnOf(const CsvRow& head, const std::string& name) {
-  const auto first = std::find(head.fields.begin(), head.fields.end(), name);
-  if (first == head.fields.end()) {
-    return Fail(ErrorCode::kInvalidArgument, "the head line has no column \"" + name + "\"");
+Result<bool> AddVideo(const StreamedRecord& record, SplitFilter& splits, CaptionJoin& join) {
+  SL_ASSIGN_OR_RETURN(const std::string id, TextOf(record, "video_id"));
+  std::string split;
+  if (!splits.takes_all() || record.fields.contains("split")) {
+    SL_ASSIGN_OR_RETURN(split, TextOf(record, "split"));
   }
-  if (std::find(first + 1, head.fields.end(), name) != head.fields.end()) {
-    return Fail(ErrorCode::kInvalidArgument, "the head line has the column \"" + name + "\" twice");
-  }
-  return static_cast<size_t>(first - head.fields.begin());
+  SL_RETURN_IF_ERROR(join.AddImage({.id = id, .path = id, .where = record.where, .is_wanted = splits.Take(split)}));
+  return true;
 }
 
-Result<Columns> ReadHead(const std::vector<CsvRow>& rows) {
-  if (rows.empty()) return Fail(ErrorCode::kInvalidArgument, "no head line: the file is empty");
-  Columns columns = {.count = rows[0].fields.size()};
-  SL_ASSIGN_OR_RETURN(columns.video, ColumnOf(rows[0], "video_id"));
-  SL_ASSIGN_OR_RETURN(columns.sentence, ColumnOf(rows[0], "sentence"));
-  return columns;
+Result<bool> AddSentence(const StreamedRecord& record, CaptionJoin& join) {
+  SL_ASSIGN_OR_RETURN(std::string id, TextOf(record, "video_id"));
+  const boost::json::value* caption = record.fields.if_contains("caption");
+  if (caption == nullptr || !caption->is_string()) return WrongRecord(record, "\"caption\" is not a text");
+  join.AddCaption({.image_id = std::move(id), .text = std::string(caption->get_string()), .where = record.where});
+  return true;
 }
-
-// Adds rows to a set, each video once.
-class SetBuilder {
- public:
-  void Add(std::string video, std::string sentence, size_t line) {
-    const std::string where = "line " + std::to_string(line);
-    if (video.empty()) {
-      set_.left_out.push_back(where + ": no video_id");
-      return;
-    }
-    const auto [seen, is_new] = lines_.emplace(std::pair(video, sentence), line);
-    if (!is_new) {
-      set_.left_out.push_back(where + ": repeats line " + std::to_string(seen->second));
-      return;
-    }
-    const auto [known, is_new_video] = videos_.emplace(video, set_.images.size());
-    if (is_new_video) set_.images.push_back(std::move(video));
-    AddCaption(std::move(sentence), known->second, where, set_);
-  }
-
-  RetrievalSet Release() && { return std::move(set_); }
-
- private:
-  RetrievalSet set_ = {.images = {}, .captions = {}, .left_out = {}, .has_videos = true};
-  std::map<std::string, size_t> videos_;
-  std::map<std::pair<std::string, std::string>, size_t> lines_;
-};
 
 }  // namespace
 
-Result<RetrievalSet> ParseMsrvttCsv(std::string_view csv) {
-  SL_ASSIGN_OR_RETURN(std::vector<CsvRow> rows, ParseCsv(csv));
-  SL_ASSIGN_OR_RETURN(const Columns columns, ReadHead(rows));
-  SetBuilder builder;
-  for (size_t i = 1; i < rows.size(); ++i) {
-    CsvRow& row = rows[i];
-    if (row.fields.size() != columns.count) {
-      return Fail(ErrorCode::kInvalidArgument, "line " + std::to_string(row.line) + " has " +
-                                                   std::to_string(row.fields.size()) + " fields, the head line " +
-                                                   std::to_string(columns.count));
-    }
-    builder.Add(std::move(row.fields[columns.video]), std::move(row.fields[columns.sentence]), row.line);
-  }
-  return std::move(builder).Release();
+Result<RetrievalSet> ParseMsrvttCsv(ByteChunks chunks) {
+  CsvSetOptions options;
+  options.image_columns = {"video_id"};
+  options.caption_columns = {"sentence"};
+  SL_ASSIGN_OR_RETURN(RetrievalSet set, ParseCsvSet(std::move(chunks), options));
+  set.has_videos = true;
+  return set;
 }
 
-Result<RetrievalSet> ReadMsrvttCsv(const std::filesystem::path& path) {
-  SL_ASSIGN_OR_RETURN(const std::string csv, ReadFile(path, kMaxFileBytes));
-  auto set = ParseMsrvttCsv(csv);
-  if (!set) return Annotate(std::move(set).error(), path.string());
+Result<RetrievalSet> ParseMsrvttJson(ByteChunks chunks, std::string_view split) {
+  CaptionJoin join;
+  SplitFilter splits(split);
+  const RecordShape shape = {.lists = {"videos", "sentences"}, .keys = {"video_id", "split", "caption"}};
+  SL_ASSIGN_OR_RETURN(const auto seen, StreamRecords(std::move(chunks), shape, [&](const StreamedRecord& record) {
+                        return record.list == kVideos ? AddVideo(record, splits, join) : AddSentence(record, join);
+                      }));
+  for (const List list : {kVideos, kSentences}) {
+    if (seen[list]) continue;
+    return Fail(ErrorCode::kInvalidArgument, "not MSRVTT: no list \"" + shape.lists[list] + "\"");
+  }
+  SL_RETURN_IF_ERROR(splits.Check());
+  SL_ASSIGN_OR_RETURN(RetrievalSet set, std::move(join).Join("video_id"));
+  set.has_videos = true;
   return set;
+}
+
+Result<RetrievalSet> ReadMsrvttCsv(const std::filesystem::path& path) { return ReadSetFile(path, ParseMsrvttCsv); }
+
+Result<RetrievalSet> ReadMsrvttJson(const std::filesystem::path& path, std::string_view split) {
+  return ReadSetFile(path, [split](ByteChunks chunks) { return ParseMsrvttJson(std::move(chunks), split); });
 }
 
 }  // namespace sightline::eval

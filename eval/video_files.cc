@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "eval/video_files.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -28,6 +29,11 @@ Status FindVideoFiles(const std::filesystem::path& folder, RetrievalSet& set) {
     if (const auto file = file_of.find(video); file != file_of.end()) video = file->second;
   }
   return {};
+}
+
+bool NamesVideos(const RetrievalSet& set) {
+  return std::any_of(set.images.begin(), set.images.end(),
+                     [](const std::string& path) { return media::HasVideoExtension(path); });
 }
 
 }  // namespace sightline::eval

@@ -13,4 +13,7 @@ namespace sightline::eval {
 /// missing. Errors: kNotFound (no such folder), kUnavailable (cannot be listed).
 Status FindVideoFiles(const std::filesystem::path& folder, RetrievalSet& set);
 
+/// Whether a path of the set has the extension of a video.
+bool NamesVideos(const RetrievalSet& set);
+
 }  // namespace sightline::eval

@@ -106,6 +106,41 @@ TEST_F(EvalIntegrationTest, AKeptFolderIsReusedAndBelongsToOneSet) {
 TEST_F(EvalIntegrationTest, WrongFilesAreInputErrorsAndNothingToAskIsNoResult) {
   EXPECT_EQ(EvalPhotos(boost::json::object{}).exit_code, 3);
   EXPECT_EQ(EvalPhotos(boost::json::array{Photo(4, {"?!"})}).exit_code, 1);
+  EXPECT_THAT(EvalPhotos(boost::json::array{Photo(4, {"?!"})}).out, HasSubstr("without captions: photo-004.jpg"));
+}
+
+TEST_F(EvalIntegrationTest, EveryFormOfASetGivesTheSameFigures) {
+  const std::string a = "Three meerkats stand upright next to each other on red ground.";
+  const std::string b = "A tabby cat lies on the pavement.";
+  const auto eval = [this](const char* kind, const std::string& content, std::vector<std::string> more = {}) {
+    testing::WriteTestFile(folder_ / "set", content);
+    std::vector<std::string> arguments = {"eval",    kind, folder_ / "set", "--images", testing::SourceTree("samples"),
+                                          "--depth", "0",  "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const RunResult result = RunProgram(arguments);
+    EXPECT_EQ(result.exit_code, 0) << kind << ": " << result.err;
+    boost::json::object json = boost::json::parse(result.out).as_object();
+    EXPECT_EQ(json.at("pictures_asked").to_number<int>(), 2) << kind;
+    boost::json::object coarse = json.at("stages").at("coarse").as_object();
+    coarse.erase("img_queries_per_second");
+    coarse.erase("txt_queries_per_second");
+    return coarse;
+  };
+  const auto karpathy = eval("flickr30k",
+                             R"({"images": [{"filename": "photo-001.jpg", "split": "val", "filepath":
+      "photos", "sentences": [{"raw": ")" +
+                                 a + R"("}]}, {"filename": "photo-002.jpg", "split": "val", "filepath":
+      "photos", "sentences": [{"raw": ")" +
+                                 b + R"("}]}, {"filename": "3.jpg", "split": "test", "sentences": []}]})",
+                             {"--split", "val"});
+  EXPECT_EQ(karpathy.at("img_r1").to_number<double>(), 100);
+  EXPECT_EQ(karpathy, eval("coco", R"({"images": [{"id": 5, "file_name": "photo-001.jpg"}, {"id": 6, "file_name":
+      "photo-002.jpg"}], "annotations": [{"image_id": 5, "caption": ")" +
+                                       a + R"("}, {"image_id": 6, "caption": ")" + b + R"("}]})"));
+  EXPECT_EQ(karpathy, eval("jsonl", R"({"image": "photos/photo-001.jpg", "caption": ")" + a + "\"}\n" +
+                                        R"({"img_path": "photos/photo-002.jpg", "sentences": [")" + b + "\"]}\n"));
+  EXPECT_EQ(karpathy, eval("csv", "a;b\nphotos/photo-001.jpg;" + a + "\nphotos/photo-002.jpg;" + b + "\n",
+                           {"--image-column", "a", "--caption-column", "b", "--separator", ";"}));
 }
 
 TEST_F(EvalIntegrationTest, VideosAreFoundByTheirSentencesAndTheOtherWayRound) {

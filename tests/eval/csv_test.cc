@@ -55,5 +55,28 @@ TEST(CsvMalformedTest, BrokenQuotesNameTheLine) {
   EXPECT_THAT(ParseCsv("\""), IsErrorWith(ErrorCode::kCorruption, "line 1"));
 }
 
+TEST(CsvTest, PiecesOfAnySizeGiveTheSame) {
+  const std::string text =
+      "\xEF\xBB\xBF"
+      "a|\"b|\"\"\r\nc\"\"\"|d\r\n\r\n\"x\"\r\ny|\"\"";
+  for (size_t chunk = 1; chunk < 30; ++chunk) {
+    std::vector<Fields> rows;
+    std::vector<size_t> lines;
+    ASSERT_THAT(StreamCsv(ByteChunks::OfText(text, chunk), '|',
+                          [&](CsvRow row) -> Status {
+                            rows.push_back(row.fields);
+                            lines.push_back(row.line);
+                            return {};
+                          }),
+                IsOk());
+    EXPECT_EQ(rows, (std::vector<Fields>{{"a", "b|\"\r\nc\"", "d"}, {"x"}, {"y", ""}})) << chunk;
+    EXPECT_EQ(lines, (std::vector<size_t>{1, 4, 5})) << chunk;
+  }
+}
+
+TEST(CsvMalformedTest, ARowHasALimit) {
+  EXPECT_THAT(ParseCsv("a,b\n\"" + std::string(17 << 20, 'x')), IsErrorWith(ErrorCode::kResourceExhausted, "line 2"));
+}
+
 }  // namespace
 }  // namespace sightline::eval

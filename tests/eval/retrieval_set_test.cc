@@ -23,7 +23,11 @@ TEST(RetrievalSetTest, NumbersCaptionsInFileOrder) {
 
 TEST(RetrievalSetTest, AnEmptySetAndAPictureWithoutCaptionsAreFine) {
   EXPECT_THAT(ParseRetrievalJson("[]"), IsOk());
-  EXPECT_THAT(ParseRetrievalJson(R"([{"image": "1.jpg", "caption": []}])"), IsOk());
+  const auto set = ParseRetrievalJson(R"([{"image": "1.jpg", "caption": []}, {"image": "2.jpg", "caption": ["?"]},
+                                          {"image": "3.jpg", "caption": ["a dog"]}])");
+  ASSERT_THAT(set, IsOk());
+  EXPECT_EQ(set->without_captions, (std::vector<std::string>{"1.jpg", "2.jpg"}));
+  EXPECT_EQ(set->images.size(), 3U);
 }
 
 TEST(RetrievalSetTest, VideosAreNamedByKeyOrByFlag) {
@@ -51,7 +55,10 @@ TEST(RetrievalSetMalformedTest, WhatIsNotJsonIsCorrupt) {
 }
 
 TEST(RetrievalSetMalformedTest, DeepNestingIsRefused) {
-  EXPECT_THAT(ParseRetrievalJson(std::string(100'000, '[')), IsError(ErrorCode::kCorruption));
+  const std::string nested(100'000, '[');
+  EXPECT_THAT(ParseRetrievalJson(nested), IsError(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(ParseRetrievalJson("[{\"image\": " + nested), IsErrorWith(ErrorCode::kCorruption, "deep"));
+  EXPECT_THAT(ParseRetrievalJson("[{\"other\": " + nested), IsErrorWith(ErrorCode::kCorruption, "deep"));
 }
 
 TEST(RetrievalSetMalformedTest, OtherShapesNameTheEntry) {
@@ -68,6 +75,12 @@ TEST(RetrievalSetMalformedTest, OtherShapesNameTheEntry) {
               IsErrorWith(ErrorCode::kInvalidArgument, "is_video"));
   EXPECT_THAT(ParseRetrievalJson(R"([{"image": "a", "caption": [1]}])"),
               IsErrorWith(ErrorCode::kInvalidArgument, "not a string"));
+}
+
+TEST(RetrievalSetMalformedTest, APathTwiceNamesBothEntries) {
+  EXPECT_THAT(ParseRetrievalJson(R"([{"image": "a/1.jpg", "caption": ["x"]}, {"image": "2.jpg", "caption": []},
+                                    {"image": "a/./1.jpg", "caption": ["y"]}])"),
+              IsErrorWith(ErrorCode::kInvalidArgument, "entry 2 has the file of entry 0"));
 }
 
 TEST(RetrievalSetMalformedTest, AMissingFileIsNotFound) {
