@@ -123,6 +123,17 @@ TEST_F(PowerLossTest, FoldersNeedTheirParentsSync) {
   EXPECT_EQ(Content("a/b"), "text");
 }
 
+// What the new file of a reused inode number had before belongs to another file, also while its folder is being synced.
+TEST_F(PowerLossTest, NewFileNeverHasTheContentOfARemovedOne) {
+  constexpr int kFiles = 300;
+  RunAndCut({"reuse", "@", std::to_string(kFiles)});
+  for (int i = 0; i < kFiles; ++i) {
+    const std::string name = "new" + std::to_string(i);
+    if (!Exists(name.c_str())) continue;
+    EXPECT_EQ(Content(name.c_str()), "") << name;
+  }
+}
+
 TEST_F(PowerLossTest, ShortWritesAndFailingSyncsOnRequest) {
   const auto run = [this](const std::string& fault, const std::vector<std::string>& words) {
     std::vector<std::string> variables = image_->environment();

@@ -2,7 +2,7 @@
 //
 // Does file operations one after the other, for the tests of the power-loss library.
 //   powerloss_probe write FILE TEXT | append FILE TEXT | pwrite FILE OFFSET TEXT | truncate FILE SIZE | sync FILE |
-//                   syncdir FOLDER | rename FROM TO | unlink FILE | mkdir FOLDER ...
+//                   syncdir FOLDER | rename FROM TO | unlink FILE | mkdir FOLDER | reuse FOLDER COUNT ...
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <thread>
 
 namespace {
 
@@ -21,6 +22,26 @@ bool With(const char* path, int flags, Operation operation) {
   const bool done = fd >= 0 && operation(fd);
   if (fd >= 0) ::close(fd);
   return done;
+}
+
+/// Again and again: a file is written, synced and removed, and while another thread syncs the folder without a pause an
+/// empty one is made, which the file system gives the same inode number. Leaves the empty files new0, new1, ...
+bool ReuseInodes(const std::string& folder, int count) {
+  const auto sync_folder = [&folder](std::stop_token stop) {
+    With(folder.c_str(), O_RDONLY | O_DIRECTORY, [&stop](int fd) {
+      while (!stop.stop_requested() && ::fsync(fd) == 0) {
+      }
+      return true;
+    });
+  };
+  for (int i = 0; i < count; ++i) {
+    const std::string old = folder + "/old" + std::to_string(i), made = folder + "/new" + std::to_string(i);
+    const auto fill = [](int fd) { return ::write(fd, "old content", 11) == 11 && ::fdatasync(fd) == 0; };
+    if (!With(old.c_str(), O_WRONLY | O_CREAT, fill) || ::unlink(old.c_str()) != 0) return false;
+    const std::jthread syncing(sync_folder);
+    if (!With(made.c_str(), O_WRONLY | O_CREAT, [](int) { return true; })) return false;
+  }
+  return true;
 }
 
 bool Run(const std::string& word, char** arguments, int& used) {
@@ -37,6 +58,7 @@ bool Run(const std::string& word, char** arguments, int& used) {
   if (word == "write") return With(first, O_WRONLY | O_CREAT | O_TRUNC, put);
   if (word == "append") return With(first, O_WRONLY | O_APPEND, put);
   if (word == "rename") return ::rename(first, second) == 0;
+  if (word == "reuse") return ReuseInodes(first, std::atoi(second));
   if (word == "truncate") return With(first, O_WRONLY, [&](int fd) { return ::ftruncate(fd, std::atol(second)) == 0; });
   used = 3;
   const char* text = arguments[2];
