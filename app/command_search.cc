@@ -38,7 +38,7 @@ struct SearchFlags {
   std::string item;
   std::string vector;
   size_t top = 10;
-  size_t rerank = 64;
+  std::optional<size_t> rerank;  // Absent: as the collection has it.
   std::optional<double> min_match;
   std::vector<std::string> types;
   std::string filter;  // JSON; empty: none.
@@ -89,7 +89,7 @@ Result<query::SearchRequest> MakeRequest(const Session& session, const storage::
     SL_ASSIGN_OR_RETURN(request.query.vector, ReadVectorArgument(flags.vector));
   }
   request.top_k = flags.top;
-  request.rerank_depth = flags.rerank;
+  request.rerank_depth = flags.rerank.value_or(query::DefaultRerankDepth(collection));
   request.min_match = flags.min_match;
   request.join_clips = !flags.no_merge;
   if (flags.group_by == "video") request.group_by = query::GroupBy::kVideo;
@@ -213,7 +213,9 @@ void AddSearchCommand(CLI::App& app, Session& session) {
       ->excludes(image)
       ->excludes(item);
   command->add_option("--top", flags->top, "Hits to show")->check(CLI::Range(1, 1000));
-  command->add_option("--rerank", flags->rerank, "Candidates that words are read against; 0: none")
+  command
+      ->add_option("--rerank", flags->rerank,
+                   "Candidates that words are read against; 0: none (default: the collection's, else 64)")
       ->check(CLI::Range(0, 1024));
   command->add_option("--min-match", flags->min_match, "Hide hits below this match probability")
       ->check(CLI::Range(0.0, 1.0));

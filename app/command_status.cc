@@ -54,6 +54,7 @@ struct ItemCounts {
 struct CollectionStatus {
   storage::CollectionConfig config;
   storage::CollectionStats stats;
+  storage::CollectionSettings settings;
   ItemCounts counts;
   std::vector<storage::JobRecord> jobs;
   bool job_runs = false;  // In the server that has the collection; otherwise nobody else can be running one.
@@ -112,7 +113,7 @@ Result<CollectionStatus> ReadStatus(const Session& session, const std::string& n
   SL_ASSIGN_OR_RETURN(std::vector<storage::JobRecord> jobs, collection->Jobs());
   const bool job_runs =
       collection.hosted() != nullptr && !std::unique_lock(collection->job_mutex(), std::try_to_lock).owns_lock();
-  return CollectionStatus{collection->config(), stats, counts, std::move(jobs), job_runs};
+  return CollectionStatus{collection->config(), stats, collection->settings(), counts, std::move(jobs), job_runs};
 }
 
 // Failures that the short form shows.
@@ -149,12 +150,32 @@ json::object IndexJson(const storage::IndexStatus& index) {
   for (const std::string& what : index.damage) damage.emplace_back(ValidUtf8(what));
   return {{"kind", json::string(storage::NameOf(index.options.kind))},
           {"row_format", json::string(storage::NameOf(index.options.rows))},
+          {"probes", index.options.probes},
+          {"ef_search", index.options.ef_search},
+          {"refine_factor", index.options.refine_factor},
           {"exact_vectors", index.exact_rows},
           {"exact_bytes", index.exact_bytes},
           {"segments", std::move(segments)},
           {"background", index.activity},
           {"failure", ValidUtf8(index.failure)},
           {"damage", std::move(damage)}};
+}
+
+// JSON where it is that, as what the program wrote is; else as text.
+json::value JsonOf(const std::string& text) {
+  if (text.empty()) return nullptr;
+  boost::system::error_code error;
+  json::value parsed = json::parse(text, error);
+  return error ? json::value(json::string(text)) : parsed;
+}
+
+json::object SettingsJson(const storage::CollectionSettings& settings) {
+  json::object object = {{"rerank_depth", nullptr}, {"stop_margin", nullptr}};
+  if (settings.rerank_depth) object["rerank_depth"] = *settings.rerank_depth;
+  if (settings.stop_margin) object["stop_margin"] = *settings.stop_margin;
+  object["calibration"] = JsonOf(settings.calibration);
+  object["tuned"] = JsonOf(settings.tuned);
+  return object;
 }
 
 json::object StatusJson(const std::string& name, const CollectionStatus& status, bool with_errors) {
@@ -184,7 +205,29 @@ json::object StatusJson(const std::string& name, const CollectionStatus& status,
           {"disk_bytes", status.stats.disk_bytes},
           {"epoch", status.stats.epoch.value},
           {"index", IndexJson(status.stats.index)},
+          {"settings", SettingsJson(status.settings)},
           {"jobs", std::move(jobs)}};
+}
+
+void PrintSettings(std::FILE* out, const storage::CollectionSettings& settings) {
+  std::vector<std::string> parts;
+  if (settings.rerank_depth) parts.push_back(fmt::format("rerank depth {}", *settings.rerank_depth));
+  if (settings.stop_margin) parts.push_back(fmt::format("stop margin {:g}", *settings.stop_margin));
+  if (!settings.calibration.empty()) parts.emplace_back("a calibration of its own");
+  if (!parts.empty()) fmt::print(out, "searched    with {}\n", fmt::join(parts, ", "));
+  if (!settings.tuned.empty()) fmt::print(out, "tuned       {}\n", OneLine(settings.tuned));
+}
+
+// Chosen values of the index's search parameters; nothing where all are chosen by size.
+std::string ChosenText(const storage::IndexOptions& options) {
+  std::string text;
+  const auto add = [&text](std::string_view name, uint32_t value) {
+    if (value != 0) text += fmt::format(", {} {}", name, value);
+  };
+  add("probes", options.probes);
+  add("ef_search", options.ef_search);
+  add("refine", options.refine_factor);
+  return text;
 }
 
 void PrintIndex(std::FILE* out, const storage::IndexStatus& index) {
@@ -193,7 +236,7 @@ void PrintIndex(std::FILE* out, const storage::IndexStatus& index) {
   if (!index.segments.empty()) {
     fmt::print(out, ", {} segment{}", index.segments.size(), index.segments.size() == 1 ? "" : "s");
   }
-  fmt::print(out, "{}\n", index.activity == "idle" ? "" : ", " + index.activity);
+  fmt::print(out, "{}{}\n", ChosenText(index.options), index.activity == "idle" ? "" : ", " + index.activity);
   for (const storage::SegmentStatus& segment : index.segments) {
     fmt::print(out, "  segment {:<4}{}: {} vectors, {} of them dead, {} in memory, {} on disk\n", segment.number,
                storage::NameOf(segment.kind), segment.rows, segment.dead_rows, HumanBytes(segment.memory_bytes),
@@ -214,6 +257,7 @@ void PrintStatus(std::FILE* out, const std::string& name, const CollectionStatus
   fmt::print(out, "\nthumbnails  {}\ndisk        {}\nepoch       {}\n", HumanBytes(stats.thumbnail_bytes),
              HumanBytes(stats.disk_bytes), stats.epoch.value);
   PrintIndex(out, stats.index);
+  PrintSettings(out, status.settings);
   if (status.jobs.empty()) return;
   const storage::JobRecord& job = status.jobs.front();
   fmt::print(out, "last job    {} {}: {} added, {} unchanged, {} failed\n", HumanTime(job.updated_at),

@@ -171,14 +171,16 @@ ProblemOr<Filter> ReadFilter(const json::object* filter, const std::vector<std::
   return out;
 }
 
-ProblemOr<void> ReadRerank(const json::object* rerank, query::SearchRequest& search) {
+ProblemOr<void> ReadRerank(const json::object* rerank, AskedSearch& asked) {
   if (rerank == nullptr) return {};
   ObjectReader reader(*rerank, "/rerank");
-  uint64_t depth = search.rerank_depth;
+  // Beyond what can be asked for: it was not said.
+  uint64_t depth = kMaxRerankDepth + 1;
   reader.Integer("depth", 0, kMaxRerankDepth, &depth);
-  reader.Number("min_match", 0, 1, &search.min_match);
+  reader.Number("min_match", 0, 1, &asked.search.min_match);
   SL_RETURN_IF_PROBLEM(reader.Finish());
-  search.rerank_depth = depth;
+  asked.has_depth = depth <= kMaxRerankDepth;
+  if (asked.has_depth) asked.search.rerank_depth = depth;
   return {};
 }
 
@@ -225,6 +227,7 @@ ProblemOr<void> ReadCursor(const std::string& text, AskedSearch& asked) {
   asked.skip = cursor->offset;
   asked.search.top_k = std::min<size_t>(cursor->offset + asked.search.top_k, kMaxTopK);
   asked.search.rerank_depth = cursor->rerank_depth;
+  asked.has_depth = true;
   return {};
 }
 
@@ -236,7 +239,7 @@ ProblemOr<AskedSearch> ReadSearch(const Request& request, const ImageFetcher& fe
   asked.subject.collection = request.Parameter("c");
   SL_ASSIGN_OR_PROBLEM(const SearchBody body, ReadBody(request));
   SL_ASSIGN_OR_PROBLEM(const OuterFields fields, ReadOuter(body.object, asked));
-  SL_RETURN_IF_PROBLEM(ReadRerank(fields.rerank, asked.search));
+  SL_RETURN_IF_PROBLEM(ReadRerank(fields.rerank, asked));
   SL_ASSIGN_OR_PROBLEM(asked.search.filter, ReadFilter(fields.filter, fields.types));
   asked.subject.min_match = asked.search.min_match;
   asked.subject.types = asked.search.filter.types;

@@ -19,8 +19,10 @@ struct AskedSearch {
   query::SearchRequest search;   ///< With the request's limits; `top_k` counts from the first hit of all pages.
   SearchSubject subject;         ///< All but `units`.
   std::optional<Cursor> cursor;  ///< Of the page that is asked for; it belongs to this search.
-  uint64_t digest = 0;           ///< Of the search, whichever page.
-  size_t skip = 0;               ///< Hits of former pages, to be left out of the answer.
+  /// Whether the request or its cursor says how deep to rerank; otherwise the collection does.
+  bool has_depth = false;
+  uint64_t digest = 0;  ///< Of the search, whichever page.
+  size_t skip = 0;      ///< Hits of former pages, to be left out of the answer.
 };
 
 /// Reads the body of a search: JSON, or a form with the JSON as `request` and a picture as `image`. Decodes pictures

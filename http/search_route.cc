@@ -71,6 +71,7 @@ ProblemOr<void> Start(const SearchApi& api, const std::shared_ptr<const Request>
   SL_ASSIGN_OR_PROBLEM(AskedSearch read, ReadSearch(*request, api.fetcher));
   SL_ASSIGN_OR_RETURN(std::shared_ptr<HostedCollection> hosted, api.host.Find(read.subject.collection));
   SL_RETURN_IF_PROBLEM(FindPage(read, *hosted));
+  if (!read.has_depth) read.search.rerank_depth = query::DefaultRerankDepth(*hosted->collection);
   const auto policy = read.cursor ? query::DepthPolicy::kKeep : query::DepthPolicy::kMayShrink;
   query::SearchGatherer& gatherer = *hosted->gatherer;
   query::SearchRequest search = std::move(read.search);

@@ -103,12 +103,12 @@ void Absorb(MatchJob& job, const Result<std::vector<float>>& logits, const encod
   state.answer.reranked += job.candidates.size();
 }
 
-void MatchAll(std::vector<MatchJob> jobs, encoder::Encoder& encoder) {
+void MatchAll(std::vector<MatchJob> jobs, encoder::Encoder& encoder, const encoder::Calibration& calibration) {
   if (jobs.empty()) return;
   std::vector<encoder::MatchRequest> requests;
   for (MatchJob& job : jobs) AddRequestsOf(job, requests);
   const std::vector<Result<std::vector<float>>> results = encoder.Match(requests);
-  for (MatchJob& job : jobs) Absorb(job, LogitsOf(job, results), encoder.info().calibration);
+  for (MatchJob& job : jobs) Absorb(job, LogitsOf(job, results), calibration);
 }
 
 void FailAll(const RerankChunk& chunk, const Error& error) {
@@ -141,7 +141,8 @@ void GiveUpRerankWhenLate(SearchState& state) {
   GiveUp(state);
 }
 
-void Rerank(std::span<SearchState> states, const TokenSource& source, Stopwatch& watch, StageTimings& timings) {
+void Rerank(std::span<SearchState> states, const TokenSource& source, const encoder::Calibration& calibration,
+            Stopwatch& watch, StageTimings& timings) {
   const std::vector<RerankChunk> chunks = SplitToRerank(states);
   if (chunks.empty()) return;
   ChunkReader reader(chunks, source);
@@ -152,7 +153,7 @@ void Rerank(std::span<SearchState> states, const TokenSource& source, Stopwatch&
     for (SearchState& state : states) GiveUpRerankWhenLate(state);
     if (std::none_of(states.begin(), states.end(), Reranks)) break;
     if (loaded) {
-      MatchAll(JobsOf(chunk, *loaded, missing), source.encoder);
+      MatchAll(JobsOf(chunk, *loaded, missing), source.encoder, calibration);
     } else {
       FailAll(chunk, loaded.error());
     }

@@ -3,6 +3,7 @@
 
 #include <span>
 
+#include "encoder/calibration.h"
 #include "query/search_state.h"
 #include "query/stopwatch.h"
 #include "query/tokens.h"
@@ -18,7 +19,8 @@ void GiveUpRerankWhenLate(SearchState& state);
 /// of the next are read. A candidate without tokens stays without; a deadline met on the way degrades the answer, which
 /// keeps what was scored before. Other failures land in the states. Adds to `timings` the time that was waited for
 /// tokens and the time of the encoder.
-void Rerank(std::span<SearchState> states, const TokenSource& source, Stopwatch& watch, StageTimings& timings);
+void Rerank(std::span<SearchState> states, const TokenSource& source, const encoder::Calibration& calibration,
+            Stopwatch& watch, StageTimings& timings);
 
 /// Best first: reranked candidates by rank score, then the rest by coarse score; equal ones by unit id. Drops what is
 /// below min_match (counted) and what has no probability to compare with it.

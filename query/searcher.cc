@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "query/coarse.h"
+#include "query/collection_calibration.h"
 #include "query/encode.h"
 #include "query/hydrate.h"
 #include "query/moments.h"
@@ -39,9 +40,16 @@ bool AnyReranks(std::span<const SearchState> states) {
                      [](const SearchState& state) { return state.alive() && state.plan.rerank; });
 }
 
-void RerankAll(std::span<SearchState> states, const TokenSource& source, Stopwatch& watch, StageTimings& timings) {
+void RerankAll(std::span<SearchState> states, const TokenSource& source, CollectionCalibration& own, Stopwatch& watch,
+               StageTimings& timings) {
   for (SearchState& state : states) GiveUpRerankWhenLate(state);
-  if (AnyReranks(states)) Rerank(states, source, watch, timings);
+  if (!AnyReranks(states)) return;
+  const storage::CollectionSettings settings = source.collection.settings();
+  const auto calibration = own.Get(settings.calibration, source.encoder.info().calibration);
+  if (calibration) return Rerank(states, source, **calibration, watch, timings);
+  for (SearchState& state : states) {
+    if (state.alive() && state.plan.rerank) state.FailWith(calibration.error());
+  }
 }
 
 std::vector<Result<SearchAnswer>> TakeAnswers(std::vector<SearchState> states, const StageTimings& timings) {
@@ -60,10 +68,15 @@ std::vector<Result<SearchAnswer>> TakeAnswers(std::vector<SearchState> states, c
 
 }  // namespace
 
+size_t DefaultRerankDepth(const storage::Collection& collection) {
+  return collection.settings().rerank_depth.value_or(SearchRequest().rerank_depth);
+}
+
 Searcher::Searcher(const storage::Collection& collection, encoder::Encoder* encoder, const SearcherOptions& options)
     : collection_(collection),
       encoder_(encoder),
-      token_cache_(std::make_unique<TokenCache>(options.patch_cache_bytes)) {}
+      token_cache_(std::make_unique<TokenCache>(options.patch_cache_bytes)),
+      calibration_(std::make_unique<CollectionCalibration>()) {}
 Searcher::~Searcher() = default;
 
 std::vector<Result<SearchAnswer>> Searcher::Search(std::span<const SearchRequest> requests) const {
@@ -75,7 +88,9 @@ std::vector<Result<SearchAnswer>> Searcher::Search(std::span<const SearchRequest
   timings.encode_ms = watch.LapMs();
   FindCandidates(states, collection_.View(), records);
   timings.coarse_ms = watch.LapMs();
-  if (AnyReranks(states)) RerankAll(states, {collection_, *encoder_, *token_cache_}, watch, timings);
+  if (AnyReranks(states)) {
+    RerankAll(states, {collection_, *encoder_, *token_cache_}, *calibration_, watch, timings);
+  }
   for (SearchState& state : states) {
     OrderAndHide(state);
     ShapeHits(state);

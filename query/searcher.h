@@ -34,8 +34,10 @@ enum class GroupBy {
 
 struct SearchRequest {
   SearchQuery query;
-  size_t top_k = 10;         ///< 1..1000.
-  size_t rerank_depth = 64;  ///< Coarse candidates that the fusion encoder scores; 0 turns reranking off. 0..1024.
+  size_t top_k = 10;  ///< 1..1000.
+  /// Coarse candidates that the fusion encoder scores; 0 turns reranking off. 0..1024. Who has no wish of his own gives
+  /// the collection's DefaultRerankDepth.
+  size_t rerank_depth = 64;
   /// Hide hits below this match probability. Needs words against patches, or a picture against texts alone.
   std::optional<double> min_match;
   /// What is searched. Without types: image and clip units for words and pictures, everything for items and vectors
@@ -105,6 +107,10 @@ struct SearchAnswer {
   storage::SearchStats coarse;  ///< What it did in the last round.
 };
 
+/// The rerank depth of searches that do not ask for one: of the collection's settings, else SearchRequest's.
+size_t DefaultRerankDepth(const storage::Collection& collection);
+
+class CollectionCalibration;
 class TokenCache;
 
 struct SearcherOptions {
@@ -113,7 +119,8 @@ struct SearcherOptions {
 };
 
 /// Runs searches on one collection with one model: encode -> coarse -> patches -> rerank -> probability -> moments ->
-/// hydrate (architecture, section 3). Thread-safe.
+/// hydrate (architecture, section 3). Scores are calibrated as the collection's settings say, else as the model's
+/// calibration does. Thread-safe.
 class Searcher {
  public:
   /// Both must outlive the searcher. `encoder` may be null for raw-vector collections.
@@ -123,14 +130,16 @@ class Searcher {
   /// One result per request, in order; the batch shares encoder calls.
   /// Per-request errors: kInvalidArgument (nothing or too much asked for; an empty or punctuation-only text; invalid
   /// UTF-8; min_match where no match probability can exist; a number out of range), kNotFound (no such item),
-  /// kFailedPrecondition (the encoder is not the collection's model), kDeadlineExceeded before any candidates were
-  /// found (later: a degraded answer), kCancelled, and storage's read errors.
+  /// kFailedPrecondition (the encoder is not the collection's model; the calibration of
+  /// its settings cannot be read), kDeadlineExceeded before any candidates were found (later: a degraded answer),
+  /// kCancelled, and storage's read errors.
   std::vector<Result<SearchAnswer>> Search(std::span<const SearchRequest> requests) const;
 
  private:
   const storage::Collection& collection_;
   encoder::Encoder* encoder_;
   const std::unique_ptr<TokenCache> token_cache_;
+  const std::unique_ptr<CollectionCalibration> calibration_;
 };
 
 }  // namespace sightline::query

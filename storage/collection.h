@@ -14,6 +14,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/token_matrix.h"
+#include "storage/collection_settings.h"
 #include "storage/index_options.h"
 #include "storage/record_store.h"
 #include "storage/records.h"
@@ -165,6 +166,11 @@ class Collection {
   /// Text-query embeddings, `dim` floats each, that segments are trained with from now on; empty: none. Durable.
   /// Errors: kInvalidArgument (length, a value not finite), and write errors.
   virtual Status SetTrainingQueries(std::span<const float> queries) = 0;
+
+  /// How it is searched where a search does not say otherwise.
+  virtual CollectionSettings settings() const = 0;
+  /// Replaces all of them; searches that begin later see it. Durable. Errors: those of CheckSettings, and write errors.
+  virtual Status SetSettings(const CollectionSettings& settings) = 0;
 
   /// Makes a sealed segment of everything that is in none, unless the collection is one that is searched exactly
   /// (IndexOptions::exact_limit), and waits as WaitForBackground does.

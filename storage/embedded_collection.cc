@@ -44,8 +44,9 @@ class EmbeddedCollection : public Collection {
         index_(store_->config().dim, store_, options),
         worker_(folder_, *store_, index_, commit_mutex_) {}
 
-  /// Fills the index.
+  /// Reads the settings and fills the index.
   Status Recover() {
+    SL_ASSIGN_OR_RETURN(settings_, store_->ReadSettings());
     SL_ASSIGN_OR_RETURN(RecoveredIndex recovered, RecoverIndex(folder_, store_, index_.state()->options));
     for (const std::string& damage : recovered.damage) Log(LogLevel::kWarning, damage);
     index_.Adopt(*recovered.index);
@@ -113,6 +114,19 @@ class EmbeddedCollection : public Collection {
       return Fail(ErrorCode::kInvalidArgument, "a training query with a value that is not finite");
     }
     return store_->WriteTrainingQueries({queries.begin(), queries.end()});
+  }
+
+  CollectionSettings settings() const override {
+    const std::lock_guard lock(settings_mutex_);
+    return settings_;
+  }
+
+  Status SetSettings(const CollectionSettings& settings) override {
+    SL_RETURN_IF_ERROR(CheckSettings(settings));
+    const std::lock_guard lock(settings_mutex_);
+    SL_RETURN_IF_ERROR(store_->WriteSettings(settings));
+    settings_ = settings;
+    return {};
   }
 
   Status SealNow(const Limits& limits) override { return worker_.SealNow(limits); }
@@ -225,6 +239,8 @@ class EmbeddedCollection : public Collection {
   const std::filesystem::path folder_;
   const std::shared_ptr<RocksDbRecordStore> store_;
   SegmentedIndex index_;
+  mutable std::mutex settings_mutex_;
+  CollectionSettings settings_;
   std::mutex repair_mutex_;
   mutable std::mutex commit_mutex_;
   std::optional<Error> index_failure_;

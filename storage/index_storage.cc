@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What RocksDbRecordStore keeps for the index: the manifest, the change log, the options and the training queries.
+// What RocksDbRecordStore keeps for the index: the manifest, the change log, the options and the training queries; and
+// the collection's settings.
 #include <algorithm>
 #include <string>
 
@@ -78,6 +79,23 @@ Status RocksDbRecordStore::WriteTrainingQueries(const std::vector<float>& querie
     rocksdb::WriteBatch batch;
     const std::string bytes = EncodeTrainingQueries(queries, config_.dim);
     SL_RETURN_IF_ERROR(PutMeta(*impl_->db, batch, kTrainingQueriesKey, bytes));
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->Write(batch, impl_->sync_commits);
+  });
+}
+
+Result<CollectionSettings> RocksDbRecordStore::ReadSettings() const {
+  return Guard("read the settings", [&]() -> Result<CollectionSettings> {
+    SL_ASSIGN_OR_RETURN(const auto bytes, impl_->db->Get(Family::kMeta, kSettingsKey));
+    if (!bytes) return CollectionSettings();
+    return DecodeSettings(*bytes);
+  });
+}
+
+Status RocksDbRecordStore::WriteSettings(const CollectionSettings& settings) {
+  return Guard("write the settings", [&]() -> Status {
+    rocksdb::WriteBatch batch;
+    SL_RETURN_IF_ERROR(PutMeta(*impl_->db, batch, kSettingsKey, EncodeSettings(settings)));
     const std::lock_guard lock(impl_->mutex);
     return impl_->Write(batch, impl_->sync_commits);
   });

@@ -46,6 +46,7 @@ inline constexpr std::string_view kStateKey = "state";
 inline constexpr std::string_view kManifestKey = "manifest";
 inline constexpr std::string_view kIndexOptionsKey = "index";
 inline constexpr std::string_view kTrainingQueriesKey = "training_queries";
+inline constexpr std::string_view kSettingsKey = "settings";
 inline constexpr std::string_view kTermsKey = "terms";
 
 /// A RocksDB failure as ours, with `what` in front of RocksDB's words.

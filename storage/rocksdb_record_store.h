@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "storage/collection.h"
+#include "storage/collection_settings.h"
 #include "storage/filter_plan.h"
 #include "storage/index_records.h"
 #include "storage/record_codec.h"
@@ -95,6 +96,10 @@ class RocksDbRecordStore : public RecordStore, public FilterPlanner {
   /// Text-query embeddings, one after the other; empty when none were ever written.
   Result<std::vector<float>> ReadTrainingQueries() const;
   Status WriteTrainingQueries(const std::vector<float>& queries);
+
+  /// None when none were ever written.
+  Result<CollectionSettings> ReadSettings() const;
+  Status WriteSettings(const CollectionSettings& settings);
 
   /// The vectors of units as they were at epoch `at`; nullopt for those that are gone or were written again since.
   Result<std::vector<std::optional<std::vector<UnitVector>>>> GetVectors(std::span<const UnitId> ids, Epoch at) const;

@@ -114,7 +114,8 @@ class ExportWriter {
                       .units = units_,
                       .rows = rows_,
                       .epoch = collection_.View()->epoch().value,
-                      .created_at = UnixSeconds()};
+                      .created_at = UnixSeconds(),
+                      .settings = collection_.settings()};
   }
 
   uint64_t items() const { return items_; }

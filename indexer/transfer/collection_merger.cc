@@ -10,6 +10,7 @@
 
 #include "base/guard.h"
 #include "indexer/run_log.h"
+#include "indexer/transfer/settings_carrier.h"
 #include "indexer/transfer/transfer_checks.h"
 
 namespace sightline::indexer {
@@ -93,6 +94,7 @@ Result<IndexReport> MergeCollection(Collection& target, const Collection& source
   return Guard("merge", [&]() -> Result<IndexReport> {
     SL_RETURN_IF_ERROR(CheckFits(options.name, source.config(), target.config()));
     SL_ASSIGN_OR_RETURN(const storage::CollectionStats stats, source.Stats());
+    SL_RETURN_IF_ERROR(CarrySettings(options.name, source.settings(), target));
     SL_RETURN_IF_ERROR(BringJobs(target, source));
     SL_ASSIGN_OR_RETURN(RunLog log, RunLog::Start(target, {"--merge=" + options.name}, observer, options.report_every));
     ItemCarrier carrier(target, log, stats.items, options.batches);

@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
-constexpr size_t kMaxInfoBytes = 64 << 10;
+constexpr size_t kMaxInfoBytes = 32 << 20;  // A collection's own calibration may be long.
 constexpr int64_t kFormat = 1;
 
 /// Reads members and remembers the first one that is missing or wrong.
@@ -38,9 +38,35 @@ class InfoReader {
 
   uint64_t Count(const char* key) { return static_cast<uint64_t>(Number(key)); }
 
+  /// What is set; an export of an older program has none.
+  storage::CollectionSettings Settings() {
+    storage::CollectionSettings settings;
+    const json::value* value = object_.if_contains("settings");
+    if (value == nullptr) return settings;
+    if (!value->is_object()) return Miss<storage::CollectionSettings>("settings");
+    InfoReader reader(value->get_object());
+    if (reader.Has("rerank_depth")) {
+      settings.rerank_depth =
+          static_cast<uint32_t>(reader.Number("rerank_depth", std::numeric_limits<uint32_t>::max()));
+    }
+    if (reader.Has("stop_margin")) settings.stop_margin = reader.Real("stop_margin");
+    if (reader.Has("calibration")) settings.calibration = reader.Text("calibration");
+    if (reader.Has("tuned")) settings.tuned = reader.Text("tuned");
+    if (!reader.missing().empty() || !CheckSettings(settings)) return Miss<storage::CollectionSettings>("settings");
+    return settings;
+  }
+
   const std::string& missing() const { return missing_; }
 
  private:
+  bool Has(const char* key) const { return object_.if_contains(key) != nullptr; }
+
+  double Real(const char* key) {
+    const json::value* value = object_.if_contains(key);
+    if (value == nullptr || !value->is_number()) return Miss<double>(key);
+    return value->to_number<double>();
+  }
+
   template <typename T>
   T Miss(const char* key) {
     if (missing_.empty()) missing_ = key;
@@ -51,20 +77,30 @@ class InfoReader {
   std::string missing_;
 };
 
+json::object SettingsJson(const storage::CollectionSettings& settings) {
+  json::object object;
+  if (settings.rerank_depth) object["rerank_depth"] = *settings.rerank_depth;
+  if (settings.stop_margin) object["stop_margin"] = *settings.stop_margin;
+  if (!settings.calibration.empty()) object["calibration"] = settings.calibration;
+  if (!settings.tuned.empty()) object["tuned"] = settings.tuned;
+  return object;
+}
+
 }  // namespace
 
 std::string EncodeExportInfo(const ExportInfo& info) {
-  const json::object object = {{"sightline_export", kFormat},
-                               {"model", info.model_name},
-                               {"model_fingerprint", info.model_fingerprint},
-                               {"dim", info.dim},
-                               {"items", info.items},
-                               {"units", info.units},
-                               {"rows", info.rows},
-                               {"epoch", info.epoch},
-                               {"created_at", info.created_at},
-                               {"vectors", json::string(kExportVectors)},
-                               {"lines", json::string(kExportLines)}};
+  json::object object = {{"sightline_export", kFormat},
+                         {"model", info.model_name},
+                         {"model_fingerprint", info.model_fingerprint},
+                         {"dim", info.dim},
+                         {"items", info.items},
+                         {"units", info.units},
+                         {"rows", info.rows},
+                         {"epoch", info.epoch},
+                         {"created_at", info.created_at},
+                         {"vectors", json::string(kExportVectors)},
+                         {"lines", json::string(kExportLines)}};
+  if (info.settings != storage::CollectionSettings()) object["settings"] = SettingsJson(info.settings);
   return json::serialize(object) + "\n";
 }
 
@@ -91,7 +127,8 @@ Result<ExportInfo> ReadExportInfo(const fs::path& folder) {
                   .units = reader.Count("units"),
                   .rows = reader.Count("rows"),
                   .epoch = reader.Count("epoch"),
-                  .created_at = reader.Number("created_at")};
+                  .created_at = reader.Number("created_at"),
+                  .settings = reader.Settings()};
   if (reader.missing().empty()) return info;
   return Fail(ErrorCode::kCorruption, file.string() + ": \"" + reader.missing() + "\" is missing or wrong");
 }

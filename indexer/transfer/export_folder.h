@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "storage/collection_settings.h"
 
 namespace sightline::indexer {
 
@@ -16,8 +17,9 @@ namespace sightline::indexer {
 // `metadata.jsonl` says what row i - 1 is: `row`, `item_id`, `unit_id`, `type`, `path`, of clips `start_us` and
 // `end_us`, of frames `frame_us` (absent: the unit's own vector). The first line of an item has what belongs to the
 // item: `metadata`, typed as in a manifest, and `item`: all paths with size and time, content hash, size in pixels,
-// when it was added. `export.json` says what made it all, and is written last. Patches, token states, thumbnails and
-// jobs are not exported; a snapshot or a merge has them.
+// when it was added. `export.json` says what made it all and how the collection is searched where that is set
+// (`settings`), and is written last. Patches, token states, thumbnails and jobs are not exported; a snapshot or a merge
+// has them.
 
 inline constexpr std::string_view kExportVectors = "embeddings.npy";
 inline constexpr std::string_view kExportLines = "metadata.jsonl";
@@ -33,6 +35,7 @@ struct ExportInfo {
   uint64_t rows = 0;
   uint64_t epoch = 0;      ///< Of the collection.
   int64_t created_at = 0;  ///< Seconds since 1970.
+  storage::CollectionSettings settings{};
 
   friend bool operator==(const ExportInfo&, const ExportInfo&) = default;
 };

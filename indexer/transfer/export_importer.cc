@@ -12,6 +12,7 @@
 #include "indexer/run_log.h"
 #include "indexer/transfer/export_lines_internal.h"
 #include "indexer/transfer/npy_reader.h"
+#include "indexer/transfer/settings_carrier.h"
 #include "indexer/transfer/transfer_checks.h"
 #include "indexer/transfer/unit_vector.h"
 
@@ -149,6 +150,7 @@ Result<IndexReport> ImportExport(storage::Collection& collection, const fs::path
     SL_ASSIGN_OR_RETURN(const ExportInfo info, ReadExportInfo(folder));
     SL_RETURN_IF_ERROR(CheckFits(folder.string(), ConfigFor(info), collection.config()));
     SL_ASSIGN_OR_RETURN(ExportReader reader, ExportReader::Open(folder, info));
+    SL_RETURN_IF_ERROR(CarrySettings(folder.string(), info.settings, collection));
     SL_ASSIGN_OR_RETURN(RunLog log,
                         RunLog::Start(collection, {"--import=" + folder.string()}, observer, options.report_every));
     ItemCarrier carrier(collection, log, info.items, options.batches);

@@ -116,6 +116,21 @@ TEST_F(CollectionsIntegrationTest, StatusListAndVerifyAgree) {
   EXPECT_THAT(Run({"status"}).out, HasSubstr("photos"));
 }
 
+TEST_F(CollectionsIntegrationTest, SettingsAreShownAndDecideTheDepth) {
+  ASSERT_EQ(Run({"index", "set", photos() / "photo-001.jpg", photos() / "photo-002.jpg"}).exit_code, 0);
+  EXPECT_TRUE(Json(Run({"status", "set", "--json"})).at("settings").at("rerank_depth").is_null());
+  {
+    auto opened = storage::Collection::Open(folder_of("set"));
+    ASSERT_THAT(opened, testing::IsOk());
+    ASSERT_THAT((*opened)->SetSettings({.rerank_depth = 1, .stop_margin = 2.5}), testing::IsOk());
+  }
+  EXPECT_THAT(Run({"status", "set"}).out, HasSubstr("searched    with rerank depth 1, stop margin 2.5\n"));
+  const boost::json::value settings = Json(Run({"status", "set", "--json"})).at("settings");
+  EXPECT_EQ(settings.at("rerank_depth").to_number<int>(), 1);
+  EXPECT_EQ(Json(Run({"search", "set", "a cat", "--json"})).at("reranked").to_number<int>(), 1);
+  EXPECT_EQ(Json(Run({"search", "set", "a cat", "--json", "--rerank", "64"})).at("reranked").to_number<int>(), 2);
+}
+
 TEST_F(CollectionsIntegrationTest, RemoveTellsWhatItRemoved) {
   ASSERT_EQ(Run({"index", "shrinking", photos() / "photo-001.jpg", photos() / "photo-002.jpg"}).exit_code, 0);
   const RunResult removed = Run({"remove", "shrinking", photos() / "photo-002.jpg"});

@@ -169,6 +169,14 @@ TEST_F(SearchRouteTest, ThePagesOfAnAnswerSeeOneState) {
   EXPECT_EQ(Paths(Search(R"({"query": {"text": "red"}, "top_k": 1})")), std::vector<std::string>{"/p/reddest.png"});
 }
 
+TEST_F(SearchRouteTest, DepthIsTheCollectionsUnlessItIsAskedFor) {
+  AddReds(6);
+  ASSERT_THAT((*host_->Find("photos"))->collection->SetSettings({.rerank_depth = 2}), testing::IsOk());
+  EXPECT_EQ(Search(R"({"query": {"text": "red"}})").at("reranked").to_number<int>(), 2);
+  EXPECT_EQ(Search(R"({"query": {"text": "red"}, "rerank": {"depth": null}})").at("reranked").to_number<int>(), 2);
+  EXPECT_EQ(Search(R"({"query": {"text": "red"}, "rerank": {"depth": 4}})").at("reranked").to_number<int>(), 4);
+}
+
 TEST_F(SearchRouteTest, APageKeepsTheDepthOfTheFirst) {
   AddReds(6);
   const boost::json::value first = Search(R"({"query": {"text": "red"}, "top_k": 2, "rerank": {"depth": 4}})");

@@ -207,6 +207,8 @@ class HookedCollection : public storage::Collection, private storage::RecordStor
   storage::IndexOptions index_options() const override { return inner_.index_options(); }
   Status SetIndexOptions(const storage::IndexOptions& options) override { return inner_.SetIndexOptions(options); }
   Status SetTrainingQueries(std::span<const float> queries) override { return inner_.SetTrainingQueries(queries); }
+  storage::CollectionSettings settings() const override { return inner_.settings(); }
+  Status SetSettings(const storage::CollectionSettings& settings) override { return inner_.SetSettings(settings); }
   Status SealNow(const Limits& limits) override { return inner_.SealNow(limits); }
   Status WaitForBackground(const Limits& limits) override { return inner_.WaitForBackground(limits); }
   Result<storage::RepairReport> Repair(const Limits& limits) override { return inner_.Repair(limits); }

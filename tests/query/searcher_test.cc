@@ -52,6 +52,42 @@ TEST_F(SearcherTest, RerankPutsTheBestMatchFirst) {
   EXPECT_FALSE(answer->degraded);
 }
 
+TEST_F(SearcherTest, CalibrationOfTheCollectionGoesBeforeTheModels) {
+  const auto calibrated = [](double weight) {
+    return encoder::CalibrationToJson({.coarse_weight = weight, .a = 0.5, .b = -1, .points = {}, .fitted_on = "test"});
+  };
+  encoder_.mutable_info().calibration.coarse_weight = 7;
+  const Searcher searcher(*collection_, &encoder_);
+  const SearchRequest request = Words("red");
+  for (const double weight : {2.0, 3.0, 3.0}) {
+    ASSERT_THAT(collection_->SetSettings({.calibration = calibrated(weight)}), IsOk());
+    const auto answer = std::move(searcher.Search(std::span(&request, 1))[0]);
+    ASSERT_THAT(answer, IsOk());
+    const Hit& hit = answer->hits[0];
+    EXPECT_DOUBLE_EQ(*hit.rank_score, double{*hit.match_logit} + weight * hit.coarse_score);
+    EXPECT_DOUBLE_EQ(*hit.match_probability, 1 / (1 + std::exp(-(0.5 * *hit.rank_score - 1))));
+  }
+  ASSERT_THAT(collection_->SetSettings({}), IsOk());
+  const auto answer = std::move(searcher.Search(std::span(&request, 1))[0]);
+  ASSERT_THAT(answer, IsOk());
+  EXPECT_DOUBLE_EQ(*answer->hits[0].rank_score,
+                   double{*answer->hits[0].match_logit} + 7.0 * answer->hits[0].coarse_score);
+}
+
+TEST_F(SearcherTest, CalibrationThatCannotBeReadFailsWhatItWouldJudgeAndNothingElse) {
+  ASSERT_THAT(collection_->SetSettings({.calibration = R"({"format": "sightline-calibration/9"})"}), IsOk());
+  EXPECT_THAT(Search(Words("red")), IsErrorWith(ErrorCode::kFailedPrecondition, "own calibration"));
+  SearchRequest coarse = Words("red");
+  coarse.rerank_depth = 0;
+  EXPECT_THAT(Search(coarse), IsOk());
+}
+
+TEST_F(SearcherTest, DefaultDepthIsTheCollectionsElseThatOfEveryRequest) {
+  EXPECT_EQ(DefaultRerankDepth(*collection_), 64U);
+  ASSERT_THAT(collection_->SetSettings({.rerank_depth = 0}), IsOk());
+  EXPECT_EQ(DefaultRerankDepth(*collection_), 0U);
+}
+
 TEST_F(SearcherTest, ProbabilityIsTheCalibratedRankScoreAndNeverContradictsTheOrder) {
   encoder::Calibration& calibration = encoder_.mutable_info().calibration;
   calibration.coarse_weight = 2;

@@ -333,6 +333,32 @@ TEST_P(ConformanceTest, JobsComeNewestFirstAndAreReplaced) {
   EXPECT_THAT(*collection_->Jobs(), ElementsAre(second, job));
 }
 
+TEST_P(ConformanceTest, SettingsAreKeptAndReplacedAsAWhole) {
+  EXPECT_EQ(collection_->settings(), CollectionSettings());
+  const Epoch before = collection_->View()->epoch();
+  const CollectionSettings all = {.rerank_depth = 0, .stop_margin = -2.5, .calibration = "{}", .tuned = "\u00fc"};
+  ASSERT_THAT(collection_->SetSettings(all), IsOk());
+  EXPECT_EQ(collection_->settings(), all);
+  const CollectionSettings depth = {.rerank_depth = 1024};
+  ASSERT_THAT(collection_->SetSettings(depth), IsOk());
+  EXPECT_EQ(collection_->settings(), depth);
+  EXPECT_EQ(collection_->View()->epoch(), before) << "nothing that was searched changed";
+}
+
+TEST_P(ConformanceTest, SettingsThatCannotBeAreRefusedAndChangeNothing) {
+  const auto refused = [this](auto change, const std::string& part) {
+    CollectionSettings settings;
+    change(settings);
+    EXPECT_THAT(collection_->SetSettings(settings), IsErrorWith(ErrorCode::kInvalidArgument, part));
+    EXPECT_EQ(collection_->settings(), CollectionSettings());
+  };
+  refused([](auto& settings) { settings.rerank_depth = 1025; }, "rerank_depth");
+  refused([](auto& settings) { settings.stop_margin = std::numeric_limits<double>::infinity(); }, "stop_margin");
+  refused([](auto& settings) { settings.stop_margin = std::numeric_limits<double>::quiet_NaN(); }, "stop_margin");
+  refused([](auto& settings) { settings.calibration = "\xff"; }, "calibration");
+  refused([](auto& settings) { settings.tuned.assign((8u << 20) + 1, ' '); }, "tuned");
+}
+
 TEST_P(ConformanceTest, StatsCountWhatIsStored) {
   const Sample a = Added("/a", 1, 3), b = Added("/b", 2);
   const auto stats = collection_->Stats();

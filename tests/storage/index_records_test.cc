@@ -1,30 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "storage/index_records.h"
 
-#include <map>
 #include <random>
 #include <set>
-#include <sstream>
 
+#include "tests/storage/golden_records.h"
 #include "tests/support/test_support.h"
 
 namespace sightline::storage {
 namespace {
 
+using testing::GoldenRecords;
 using testing::IsError;
 using testing::IsOk;
-
-std::map<std::string, std::string> Golden() {
-  std::istringstream lines(testing::ReadTestFile(testing::TestData("storage/records_v1.txt")));
-  std::map<std::string, std::string> golden;
-  std::string name, hex;
-  while (lines >> name >> hex) {
-    for (size_t i = 0; i + 1 < hex.size(); i += 2) {
-      golden[name].push_back(static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16)));
-    }
-  }
-  return golden;
-}
 
 DeadRows MakeDead(size_t rows, const std::vector<uint32_t>& dead) {
   DeadRows made(rows);
@@ -71,7 +59,7 @@ IndexOptions GoldenOptions() {
 const std::vector<float> kGoldenQueries = {1, 0, 0, -1};
 
 TEST(IndexRecordsTest, EncodesTheGoldenBytes) {
-  auto golden = Golden();
+  auto golden = GoldenRecords();
   EXPECT_EQ(EncodeManifest(GoldenManifest()), golden.at("manifest"));
   EXPECT_EQ(EncodeIndexOptions(GoldenOptions()), golden.at("index_options"));
   EXPECT_EQ(EncodeTrainingQueries(kGoldenQueries, 2), golden.at("training_queries"));
@@ -81,7 +69,7 @@ TEST(IndexRecordsTest, EncodesTheGoldenBytes) {
 }
 
 TEST(IndexRecordsTest, DecodesTheGoldenBytes) {
-  auto golden = Golden();
+  auto golden = GoldenRecords();
   EXPECT_EQ(*DecodeManifest(golden.at("manifest")), GoldenManifest());
   EXPECT_EQ(*DecodeIndexOptions(golden.at("index_options")), GoldenOptions());
   EXPECT_EQ(*DecodeTrainingQueries(golden.at("training_queries"), 2), kGoldenQueries);
@@ -96,7 +84,7 @@ TEST(IndexRecordsTest, ChangeKeysSortByEpochThenUnit) {
 }
 
 TEST(IndexRecordsTest, EveryDamagedByteIsCorruption) {
-  for (auto& [name, bytes] : Golden()) {
+  for (auto& [name, bytes] : GoldenRecords()) {
     if (name != "manifest" && name != "index_options" && name != "training_queries") continue;
     for (size_t i = 0; i < bytes.size(); ++i) {
       std::string damaged = bytes;

@@ -103,10 +103,11 @@ TEST_F(IndexStorageTest, TrainingQueriesAreKept) {
 }
 
 TEST_F(IndexStorageTest, DamagedRecordsAreCorruption) {
-  for (std::string_view key : {kManifestKey, kIndexOptionsKey, kTrainingQueriesKey}) Damage(key);
+  for (std::string_view key : {kManifestKey, kIndexOptionsKey, kTrainingQueriesKey, kSettingsKey}) Damage(key);
   EXPECT_THAT(store_->ReadManifest(), IsError(ErrorCode::kCorruption));
   EXPECT_THAT(store_->ReadIndexOptions(), IsError(ErrorCode::kCorruption));
   EXPECT_THAT(store_->ReadTrainingQueries(), IsError(ErrorCode::kCorruption));
+  EXPECT_THAT(store_->ReadSettings(), IsError(ErrorCode::kCorruption));
 }
 
 TEST_F(IndexStorageTest, ChangesAreLoggedOnceAskedFor) {

@@ -349,6 +349,14 @@ TEST_F(SegmentedCollectionTest, OptionsAreKeptAndTakeEffectWithTheNextSegment) {
   EXPECT_EQ(Status().segments[1].kind, IndexKind::kHnsw);
 }
 
+TEST_F(SegmentedCollectionTest, SettingsOutliveTheProcess) {
+  EXPECT_EQ(collection_->settings(), CollectionSettings());
+  const CollectionSettings settings = {.rerank_depth = 96, .stop_margin = 1.5, .calibration = "{}", .tuned = "{}"};
+  ASSERT_THAT(collection_->SetSettings(settings), IsOk());
+  Reopen();
+  EXPECT_EQ(collection_->settings(), settings);
+}
+
 TEST_F(SegmentedCollectionTest, OptionsThatContradictTheCollectionAreRefused) {
   IndexOptions bad;
   bad.pq_subspaces = 7;

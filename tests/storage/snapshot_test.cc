@@ -112,6 +112,17 @@ TEST_F(SnapshotTest, WhatIsMadeOfItLivesOnItsOwn) {
   ExpectRestored(20);
 }
 
+TEST_F(SnapshotTest, SettingsComeAlong) {
+  const CollectionSettings settings = {.rerank_depth = 96, .stop_margin = 1.5, .calibration = "{}", .tuned = "{}"};
+  ASSERT_THAT(collection_->SetSettings(settings), IsOk());
+  ASSERT_THAT(collection_->Snapshot(shot()), IsOk());
+  ASSERT_THAT(collection_->SetSettings({}), IsOk());
+  ASSERT_THAT(RestoreSnapshot(shot(), restored(), {}), IsOk());
+  const auto opened = Collection::Open(restored(), CrashOptions());
+  ASSERT_THAT(opened, IsOk());
+  EXPECT_EQ((*opened)->settings(), settings);
+}
+
 TEST_F(SnapshotTest, SearchesGiveTheSame) {
   ASSERT_THAT(collection_->Snapshot(shot()), IsOk());
   ASSERT_THAT(RestoreSnapshot(shot(), restored(), {}), IsOk());

@@ -299,6 +299,18 @@ Status MemoryCollection::SetTrainingQueries(std::span<const float> queries) {
   return {};
 }
 
+storage::CollectionSettings MemoryCollection::settings() const {
+  const std::lock_guard lock(mutex_);
+  return settings_;
+}
+
+Status MemoryCollection::SetSettings(const storage::CollectionSettings& settings) {
+  SL_RETURN_IF_ERROR(storage::CheckSettings(settings));
+  const std::lock_guard lock(mutex_);
+  settings_ = settings;
+  return {};
+}
+
 Status MemoryCollection::SealNow(const Limits& limits) { return limits.Check("seal"); }
 Status MemoryCollection::WaitForBackground(const Limits& limits) { return limits.Check("wait for the index"); }
 

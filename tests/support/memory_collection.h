@@ -33,6 +33,8 @@ class MemoryCollection : public storage::Collection {
   storage::IndexOptions index_options() const override;
   Status SetIndexOptions(const storage::IndexOptions& options) override;
   Status SetTrainingQueries(std::span<const float> queries) override;
+  storage::CollectionSettings settings() const override;
+  Status SetSettings(const storage::CollectionSettings& settings) override;
   Status SealNow(const Limits& limits) override;
   Status WaitForBackground(const Limits& limits) override;
   Result<storage::RepairReport> Repair(const Limits& limits) override;
@@ -52,6 +54,7 @@ class MemoryCollection : public storage::Collection {
   std::shared_ptr<const State> state_;
   std::optional<Error> failure_;
   storage::IndexOptions index_options_;
+  storage::CollectionSettings settings_;
   uint64_t next_item_ = 1;
   uint64_t next_unit_ = 1;
   std::unique_ptr<Records> records_;

@@ -124,6 +124,8 @@ RECORDS = {
     "counters": framed(1, struct.pack("<QQ", 1025, 2049)),
     "manifest": manifest(),
     "index_options": index_options(),
+    "settings": framed(1, struct.pack("<BIBd", 1, 96, 1, -2.5) + text('{"a": 1}') + text('{"target": 0.95}')),
+    "settings_none": framed(1, struct.pack("<BBII", 0, 0, 0, 0)),
     "training_queries": framed(1, struct.pack("<II4f", 2, 2, 1, 0, 0, -1)),
     "change_key": struct.pack(">QQ", 3, 7),
     "change_put": b"\x01",

@@ -114,6 +114,23 @@ TEST_F(ExportTest, AnImportOfItIsTheSameCollectionWithoutThumbnails) {
   EXPECT_EQ(copy->View()->vector_count(), 8U);
 }
 
+TEST_F(ExportTest, SettingsComeAlongAndMayBeMissing) {
+  ASSERT_THAT(Export(), IsOk());
+  EXPECT_EQ(ReadExportInfo(out())->settings, storage::CollectionSettings());
+  fs::remove_all(out());
+  const storage::CollectionSettings settings = {
+      .rerank_depth = 96, .stop_margin = -1.5, .calibration = R"({"a": 1})", .tuned = "what was measured there"};
+  ASSERT_THAT(collection_->SetSettings(settings), IsOk());
+  ASSERT_THAT(Export(), IsOk());
+  EXPECT_EQ(ReadExportInfo(out())->settings, settings);
+  const auto copy = MakeCollection(ConfigFor(*ReadExportInfo(out())));
+  ASSERT_THAT(Import(*copy), IsOk());
+  EXPECT_EQ(copy->settings(),
+            (storage::CollectionSettings{.rerank_depth = 96, .stop_margin = -1.5, .calibration = R"({"a": 1})"}));
+  Spoil("export.json", "-1.5", "[]");
+  EXPECT_THAT(ReadExportInfo(out()), IsErrorWith(ErrorCode::kCorruption, "settings"));
+}
+
 TEST_F(ExportTest, AnotherModelOrWayToKeepPatchesIsRefused) {
   ASSERT_THAT(Export(), IsOk());
   const auto other = MakeCollection(TransferConfig("xyz", storage::PatchStorage::kNone));

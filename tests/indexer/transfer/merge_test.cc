@@ -56,6 +56,28 @@ TEST_F(MergeTest, EverythingComesUnderNewIds) {
   EXPECT_EQ(source_->View()->epoch(), before) << "the source is only read";
 }
 
+TEST_F(MergeTest, EmptyTargetIsSearchedAsTheSourceWas) {
+  Put(*source_, {.path = "/a.jpg", .content = 1});
+  const storage::CollectionSettings settings = {
+      .rerank_depth = 96, .stop_margin = 1.5, .calibration = "{}", .tuned = "what was measured there"};
+  ASSERT_THAT(source_->SetSettings(settings), IsOk());
+  Merge(*source_);
+  EXPECT_EQ(target_->settings(),
+            (storage::CollectionSettings{.rerank_depth = 96, .stop_margin = 1.5, .calibration = "{}"}));
+}
+
+TEST_F(MergeTest, TargetWithItemsOrSettingsKeepsHowItIsSearched) {
+  ASSERT_THAT(source_->SetSettings({.rerank_depth = 96}), IsOk());
+  Put(*source_, {.path = "/a.jpg", .content = 1});
+  const storage::CollectionSettings own = {.rerank_depth = 8};
+  ASSERT_THAT(target_->SetSettings(own), IsOk());
+  Merge(*source_);
+  EXPECT_EQ(target_->settings(), own);
+  ASSERT_THAT(target_->SetSettings({}), IsOk());
+  Merge(*source_);
+  EXPECT_EQ(target_->settings(), storage::CollectionSettings());
+}
+
 TEST_F(MergeTest, TheSameAgainIsANoOp) {
   Put(*source_, {.path = "/a.jpg", .content = 1});
   Put(*source_, {.path = "/video.mp4", .content = 2, .clips = 3});
