@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/explain.h"
 
+#include <algorithm>
 #include <optional>
 
 #include <fmt/format.h>
@@ -31,6 +32,14 @@ std::string CoarseText(const query::SearchAnswer& answer) {
   return out;
 }
 
+std::string RerankText(const query::SearchAnswer& answer) {
+  const size_t depth = std::min(answer.rerank_depth, answer.candidates);
+  std::string out =
+      fmt::format("{} of {} candidates read, {} of them in memory", answer.reranked, depth, answer.patches_cached);
+  if (answer.stopped_at) out += fmt::format("; stopped early: the hits were settled after {}", *answer.stopped_at);
+  return out;
+}
+
 template <typename T>
 std::string Cell(const std::optional<T>& score) {
   return score ? fmt::format("{:>9.4f}", *score) : fmt::format("{:>9}", "-");
@@ -43,6 +52,7 @@ std::string ExplainText(const query::SearchAnswer& answer) {
   std::string out = "\nexplained\n";
   out += fmt::format("  filter  {}\n", FilterText(answer.coarse));
   out += fmt::format("  coarse  {}\n", CoarseText(answer));
+  out += fmt::format("  rerank  {}\n", RerankText(answer));
   out += fmt::format("  ms      encode {:.2f}, coarse {:.2f}, patches {:.2f}, rerank {:.2f}, total {:.2f}\n",
                      ms.encode_ms, ms.coarse_ms, ms.patches_ms, ms.rerank_ms, ms.total_ms);
   if (answer.hits.empty()) return out;

@@ -109,8 +109,10 @@ std::string NameOfHit(const query::Hit& hit) {
 }
 
 std::string Summary(const SearchSubject& subject, const query::SearchAnswer& answer) {
-  std::string out =
-      fmt::format("{} searched, {} reranked, {:.0f} ms", answer.searched, answer.reranked, answer.timings.total_ms);
+  const std::string of =
+      answer.stopped_at ? fmt::format(" of {}", std::min(answer.rerank_depth, answer.candidates)) : std::string();
+  std::string out = fmt::format("{} searched, {}{} reranked, {:.0f} ms", answer.searched, answer.reranked, of,
+                                answer.timings.total_ms);
   if (!answer.hits.empty() && answer.below_min_match > 0 && subject.min_match) {
     out += fmt::format("; {} below {} hidden", answer.below_min_match, *subject.min_match);
   }

@@ -112,7 +112,11 @@ json::object ExplainJson(const query::SearchAnswer& answer) {
   coarse["rounds"] = answer.coarse_rounds;
   coarse["vectors_scored"] = stats.vectors_scanned;
   coarse["units_left_out"] = stats.units_filtered_out;
-  return {{"filter", std::move(filter)}, {"coarse", std::move(coarse)}};
+  json::object rerank;
+  rerank["depth"] = answer.rerank_depth;
+  rerank["read"] = answer.reranked;
+  rerank["stopped_at"] = OrNull(answer.stopped_at);
+  return {{"filter", std::move(filter)}, {"coarse", std::move(coarse)}, {"rerank", std::move(rerank)}};
 }
 
 }  // namespace

@@ -14,14 +14,14 @@ namespace sightline::http {
 namespace {
 
 // In front of every cursor, so that a later form can tell them apart.
-constexpr std::string_view kVersion = "c1-";
-constexpr size_t kNumbers = 4;
+constexpr std::string_view kVersion = "c2-";
+constexpr size_t kNumbers = 5;
 
 }  // namespace
 
 std::string ToText(const Cursor& cursor) {
-  return fmt::format("{}{:x}-{:x}-{:x}-{:x}", kVersion, cursor.epoch.value, cursor.offset, cursor.rerank_depth,
-                     cursor.query);
+  return fmt::format("{}{:x}-{:x}-{:x}-{:x}-{:x}", kVersion, cursor.epoch.value, cursor.offset, cursor.rerank_depth,
+                     cursor.read_depth, cursor.query);
 }
 
 std::optional<Cursor> ParseCursor(std::string_view text) {
@@ -37,7 +37,11 @@ std::optional<Cursor> ParseCursor(std::string_view text) {
     at = parsed_to;
   }
   if (at != end) return std::nullopt;
-  return Cursor{.epoch = Epoch{numbers[0]}, .offset = numbers[1], .rerank_depth = numbers[2], .query = numbers[3]};
+  return Cursor{.epoch = Epoch{numbers[0]},
+                .offset = numbers[1],
+                .rerank_depth = numbers[2],
+                .read_depth = numbers[3],
+                .query = numbers[4]};
 }
 
 uint64_t DigestOfQuery(std::string_view canonical) {

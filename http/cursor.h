@@ -16,6 +16,7 @@ struct Cursor {
   Epoch epoch;              ///< The state that the first page saw.
   size_t offset = 0;        ///< Hits on the pages before.
   size_t rerank_depth = 0;  ///< Of the first page; another depth would give another order.
+  size_t read_depth = 0;    ///< How far the first page read: less where it stopped early.
   uint64_t query = 0;       ///< A digest of what was asked (DigestOfQuery).
 
   friend bool operator==(const Cursor&, const Cursor&) = default;

@@ -227,6 +227,7 @@ ProblemOr<void> ReadCursor(const std::string& text, AskedSearch& asked) {
   asked.skip = cursor->offset;
   asked.search.top_k = std::min<size_t>(cursor->offset + asked.search.top_k, kMaxTopK);
   asked.search.rerank_depth = cursor->rerank_depth;
+  asked.search.stop_after = cursor->read_depth;
   asked.has_depth = true;
   return {};
 }

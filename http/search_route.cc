@@ -48,6 +48,7 @@ std::string NextCursor(const AskedSearch& asked, HostedCollection& hosted, const
   return ToText({.epoch = answer.epoch,
                  .offset = answer.hits.size(),
                  .rerank_depth = answer.rerank_depth,
+                 .read_depth = answer.stopped_at.value_or(answer.rerank_depth),
                  .query = asked.digest});
 }
 

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <mutex>
 #include <span>
 #include <thread>
+#include <unordered_set>
 #include <vector>
 
 #include "base/bounded_queue.h"
@@ -19,6 +21,7 @@ struct RerankPair {
   SearchState* state = nullptr;
   Candidate* candidate = nullptr;
   Pairing pairing = Pairing::kNone;
+  size_t round = 0;  ///< A query that may stop early is looked at between its rounds.
 };
 
 /// Pairs that go through the fusion encoder together, in order of the queries, best candidates first.
@@ -27,7 +30,8 @@ using RerankChunk = std::vector<RerankPair>;
 /// The paired ones of the first `rerank_depth` candidates of every living state that reranks, in chunks: two for a
 /// single query, so that the second is read while the encoder has the first; at most a few hundred pairs each, so that
 /// a large batch does not hold all its patches at a time. The captions of one query stay together: they are small, and
-/// the encoder shares work between them. The states must stay where they are.
+/// the encoder shares work between them. What a query that may stop early reads between two looks is never in one chunk
+/// with what it reads later. The states must stay where they are.
 std::vector<RerankChunk> SplitToRerank(std::span<SearchState> states);
 
 /// Loads the tokens of chunks, in order, one chunk ahead of who takes them: in a batch the candidates of the next query
@@ -43,18 +47,25 @@ class ChunkReader {
   /// Of the next chunk; call it at most once for each. Blocks. Errors: those of LoadTokens.
   Result<LoadedTokens> Next();
 
+  /// Leaves out what a query wants of chunks that are not loaded yet: it has read enough.
+  void Drop(const SearchState& state);
+
  private:
   /// What is loaded for one chunk, apart from the states, which others change meanwhile.
   struct Order {
     std::vector<WantedTokens> wanted;
+    std::vector<const SearchState*> owners;  // Of each; only compared.
     Limits limits;
   };
 
   static Order OrderOf(const RerankChunk& chunk);
-  Result<LoadedTokens> Load(const Order& order) const;
+  std::vector<WantedTokens> StillWanted(const Order& order);
+  Result<LoadedTokens> Load(const Order& order);
 
   const TokenSource source_;
   std::vector<Order> orders_;
+  std::mutex mutex_;
+  std::unordered_set<const SearchState*> dropped_;
   BoundedQueue<Result<LoadedTokens>> ready_{1};
   std::jthread thread_;  ///< Last: it uses the others.
 };

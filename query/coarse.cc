@@ -78,6 +78,7 @@ Result<bool> FindNearest(SearchState& state, const storage::IndexView& view, con
       .k = k + own_units,
       .filter = state.plan.filter.empty() ? nullptr : &state.plan.filter,
       .limits = request.limits,
+      .parameters = request.index,
   };
   storage::SearchStats& stats = state.answer.coarse;
   SL_ASSIGN_OR_RETURN(const auto neighbors, view.Search(state.query_vector, options, &stats));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 
 namespace sightline::query {
@@ -23,6 +24,9 @@ Status CheckNumbers(const SearchRequest& request) {
   }
   if (request.group_size < 1 || request.group_size > kMaxGroupSize) {
     return Fail(ErrorCode::kInvalidArgument, "group size is " + std::to_string(request.group_size) + ", not in 1..100");
+  }
+  if (request.stop_margin && std::isnan(*request.stop_margin)) {
+    return Fail(ErrorCode::kInvalidArgument, "stop_margin is not a number");
   }
   // Written so that NaN is refused too.
   if (request.min_match && !(*request.min_match >= 0 && *request.min_match <= 1)) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "query/chunk_reader.h"
+#include "query/early_stop.h"
 
 namespace sightline::query {
 namespace {
@@ -146,8 +147,10 @@ void Rerank(std::span<SearchState> states, const TokenSource& source, const enco
   const std::vector<RerankChunk> chunks = SplitToRerank(states);
   if (chunks.empty()) return;
   ChunkReader reader(chunks, source);
+  EarlyStop early_stop(chunks, calibration.coarse_weight);
   MissingCounts missing;
   for (const RerankChunk& chunk : chunks) {
+    if (std::none_of(states.begin(), states.end(), Reranks)) break;
     const Result<LoadedTokens> loaded = reader.Next();
     timings.patches_ms += watch.LapMs();
     for (SearchState& state : states) GiveUpRerankWhenLate(state);
@@ -157,6 +160,7 @@ void Rerank(std::span<SearchState> states, const TokenSource& source, const enco
     } else {
       FailAll(chunk, loaded.error());
     }
+    for (const SearchState* settled : early_stop.Look(chunk)) reader.Drop(*settled);
     timings.rerank_ms += watch.LapMs();
   }
   TellMissing(missing);

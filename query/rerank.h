@@ -16,7 +16,8 @@ void GiveUpRerankWhenLate(SearchState& state);
 
 /// Scores the paired ones of the first `rerank_depth` candidates of every living state that reranks and gives them rank
 /// score and match probability (architecture, section 1), in chunks: while the fusion encoder works on one, the tokens
-/// of the next are read. A candidate without tokens stays without; a deadline met on the way degrades the answer, which
+/// of the next are read. A state with a stop margin reads no more once its hits are settled (early_stop.h). A candidate
+/// without tokens stays without; a deadline met on the way degrades the answer, which
 /// keeps what was scored before. Other failures land in the states. Adds to `timings` the time that was waited for
 /// tokens and the time of the encoder.
 void Rerank(std::span<SearchState> states, const TokenSource& source, const encoder::Calibration& calibration,

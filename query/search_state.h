@@ -34,6 +34,7 @@ struct SearchState {
   Embedding picture_vector;  ///< Embedding of what `patches` shows alone; empty without.
   TokenMatrix patches;       ///< The picture's, or the item's that is read against captions; else empty.
   std::vector<Candidate> candidates;
+  std::optional<double> stop_margin;  ///< Absent: reads all of them (early_stop.h).
   SearchAnswer answer;
   std::optional<Error> failure;
 

@@ -7,6 +7,7 @@
 
 #include "query/coarse.h"
 #include "query/collection_calibration.h"
+#include "query/early_stop.h"
 #include "query/encode.h"
 #include "query/hydrate.h"
 #include "query/moments.h"
@@ -45,6 +46,7 @@ void RerankAll(std::span<SearchState> states, const TokenSource& source, Collect
   for (SearchState& state : states) GiveUpRerankWhenLate(state);
   if (!AnyReranks(states)) return;
   const storage::CollectionSettings settings = source.collection.settings();
+  for (SearchState& state : states) state.stop_margin = MarginOf(*state.request, settings);
   const auto calibration = own.Get(settings.calibration, source.encoder.info().calibration);
   if (calibration) return Rerank(states, source, **calibration, watch, timings);
   for (SearchState& state : states) {

@@ -38,6 +38,14 @@ struct SearchRequest {
   /// Coarse candidates that the fusion encoder scores; 0 turns reranking off. 0..1024. Who has no wish of his own gives
   /// the collection's DefaultRerankDepth.
   size_t rerank_depth = 64;
+  /// Match logit that no candidate further down is expected to exceed, for stopping early (early_stop.h). Absent: as
+  /// the collection has it; infinity: read them all.
+  std::optional<double> stop_margin;
+  /// Read so many candidates in order of coarse score, whatever the margin: for the next page of an answer that stopped
+  /// there (SearchAnswer::stopped_at).
+  std::optional<size_t> stop_after;
+  /// How the index is searched, in place of what the collection has.
+  storage::SearchParameters index;
   /// Hide hits below this match probability. Needs words against patches, or a picture against texts alone.
   std::optional<double> min_match;
   /// What is searched. Without types: image and clip units for words and pictures, everything for items and vectors
@@ -95,6 +103,9 @@ struct SearchAnswer {
   size_t candidates = 0;                           ///< Units that the coarse stage found.
   size_t rerank_depth = 0;                         ///< As the request had it.
   size_t reranked = 0;
+  /// How many candidates in order of coarse score were looked at when the hits were settled (early_stop.h). Absent: all
+  /// that the depth and the deadline allowed.
+  std::optional<size_t> stopped_at;
   size_t patches_cached = 0;   ///< Candidates whose patches or token states were in memory already.
   size_t below_min_match = 0;  ///< Hits hidden by min_match.
   bool truncated_query = false;

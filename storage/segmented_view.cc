@@ -100,9 +100,9 @@ class ViewSearch {
     const bool passes_later = filter_.MostMayPass();
     if (filter_.few_items() != nullptr) return ScoreFew(slot, selector, best);
     SegmentSearch search{.fetch = wanted,
-                         .probes = state_.options.probes,
-                         .ef_search = state_.options.ef_search,
-                         .refine_factor = state_.options.refine_factor,
+                         .probes = options_.parameters.probes.value_or(state_.options.probes),
+                         .ef_search = options_.parameters.ef_search.value_or(state_.options.ef_search),
+                         .refine_factor = options_.parameters.refine_factor.value_or(state_.options.refine_factor),
                          .selector = selector.IsOpen() || passes_later ? nullptr : &selector,
                          .pass_share = filter_.share(),
                          .limits = options_.limits};
@@ -114,6 +114,7 @@ class ViewSearch {
       SegmentStats counted;
       SL_RETURN_IF_ERROR(segment.Search(query_, search, hits_, &counted));
       stats_.vectors_scanned += counted.codes_scanned;
+      stats_.rows_scored += counted.rows_scored;
       if (TakeUnits(segment, selector, wanted) || (!passes_later && hits_.size() < search.fetch)) {
         for (const Candidate& candidate : found_) best.Offer(candidate);
         complete_ = false;

@@ -25,15 +25,27 @@ struct Neighbor {
   std::optional<int64_t> frame_time_us;  ///< Which frame gave the score; absent: the unit's own embedding.
 };
 
+/// How much an approximate index looks at; the fields of IndexOptions, for one search. What is absent is as the
+/// collection has it, 0 is by size. An exact index has no use for it.
+struct SearchParameters {
+  std::optional<uint32_t> probes{};
+  std::optional<uint32_t> ef_search{};
+  std::optional<uint32_t> refine_factor{};
+
+  friend bool operator==(const SearchParameters&, const SearchParameters&) = default;
+};
+
 struct SearchOptions {
   size_t k = 10;                   ///< At least 1.
   const Filter* filter = nullptr;  ///< Lives until return; null lets everything through.
   Limits limits;
+  SearchParameters parameters{};
 };
 
 /// What a search did, for `explain`.
 struct SearchStats {
   size_t vectors_scanned = 0;
+  size_t rows_scored = 0;         ///< Of vectors_scanned, those of segments that were scored again from their rows.
   size_t units_filtered_out = 0;  ///< Found not to be of the types or not to pass the filter.
   FilterPlan filter;              ///< How the filter on metadata was kept to.
   size_t records_read = 0;        ///< Items whose records decided it.

@@ -147,8 +147,11 @@ TEST_F(SearchIntegrationTest, ExplainSaysWhatWasDone) {
   EXPECT_EQ(explain.at("filter").at("records_read").to_number<int>(), 0);
   EXPECT_EQ(explain.at("coarse").at("units_found").to_number<int>(), 1);
   EXPECT_EQ(explain.at("coarse").at("vectors_scored").to_number<int>(), 1);
+  EXPECT_EQ(explain.at("rerank").at("read").to_number<int>(), 1);
+  EXPECT_TRUE(explain.at("rerank").at("stopped_at").is_null());
   const RunResult text = Run({"search", "photos", "a cat", "--explain"});
   EXPECT_THAT(text.out, HasSubstr("\n  filter  none\n  coarse  8 vectors scored, 0 units left out"));
+  EXPECT_THAT(text.out, HasSubstr("\n  rerank  8 of 8 candidates read"));
   EXPECT_THAT(text.out, HasSubstr("\n  scores    #     match     logit"));
 }
 

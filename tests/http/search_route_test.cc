@@ -187,6 +187,24 @@ TEST_F(SearchRouteTest, APageKeepsTheDepthOfTheFirst) {
   EXPECT_TRUE(second.at("hits").at(1).at("match_probability").is_double());
 }
 
+TEST_F(SearchRouteTest, APageOfASearchThatStoppedEarlyGoesOnInItsOrder) {
+  AddReds(40);
+  const std::string query = R"({"query": {"text": "red"}, "top_k": 20, "explain": true)";
+  ASSERT_THAT((*host_->Find("photos"))->collection->SetSettings({.stop_margin = -20}), testing::IsOk());
+  const boost::json::value first = Search(query + "}");
+  EXPECT_EQ(first.at("reranked").to_number<int>(), 20);
+  EXPECT_EQ(first.at("degraded"), false);
+  EXPECT_EQ(first.at("explain").at("rerank").at("depth").to_number<int>(), 64);
+  EXPECT_EQ(first.at("explain").at("rerank").at("stopped_at").to_number<int>(), 20);
+  const std::string cursor(first.at("cursor").as_string());
+  const boost::json::value second = Search(query + R"(, "cursor": ")" + cursor + R"("})");
+  EXPECT_EQ(second.at("reranked").to_number<int>(), 20);
+  std::vector<std::string> paths = Paths(first);
+  for (const std::string& path : Paths(second)) paths.push_back(path);
+  std::sort(paths.begin(), paths.end());
+  EXPECT_EQ(std::unique(paths.begin(), paths.end()) - paths.begin(), 40);
+}
+
 TEST_F(SearchRouteTest, ACursorOfAnotherSearchIsRefused) {
   AddReds(6);
   const boost::json::value first = Search(R"({"query": {"text": "red"}, "top_k": 3})");

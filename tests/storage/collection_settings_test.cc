@@ -38,7 +38,7 @@ TEST(CollectionSettingsTest, ValuesThatCannotBeSetAreCorruption) {
   deep.rerank_depth = 1025;
   EXPECT_THAT(DecodeSettings(EncodeSettings(deep)), IsError(ErrorCode::kCorruption));
   CollectionSettings broken = kGolden;
-  broken.tuned = "\xff";
+  broken.tuned.push_back('\xff');
   EXPECT_THAT(DecodeSettings(EncodeSettings(broken)), IsError(ErrorCode::kCorruption));
 }
 

@@ -334,12 +334,13 @@ TEST_P(ConformanceTest, JobsComeNewestFirstAndAreReplaced) {
 }
 
 TEST_P(ConformanceTest, SettingsAreKeptAndReplacedAsAWhole) {
-  EXPECT_EQ(collection_->settings(), CollectionSettings());
+  EXPECT_EQ(collection_->settings(), storage::CollectionSettings());
   const Epoch before = collection_->View()->epoch();
-  const CollectionSettings all = {.rerank_depth = 0, .stop_margin = -2.5, .calibration = "{}", .tuned = "\u00fc"};
+  const storage::CollectionSettings all = {
+      .rerank_depth = 0, .stop_margin = -2.5, .calibration = "{}", .tuned = "\u00fc"};
   ASSERT_THAT(collection_->SetSettings(all), IsOk());
   EXPECT_EQ(collection_->settings(), all);
-  const CollectionSettings depth = {.rerank_depth = 1024};
+  const storage::CollectionSettings depth = {.rerank_depth = 1024};
   ASSERT_THAT(collection_->SetSettings(depth), IsOk());
   EXPECT_EQ(collection_->settings(), depth);
   EXPECT_EQ(collection_->View()->epoch(), before) << "nothing that was searched changed";
@@ -347,15 +348,15 @@ TEST_P(ConformanceTest, SettingsAreKeptAndReplacedAsAWhole) {
 
 TEST_P(ConformanceTest, SettingsThatCannotBeAreRefusedAndChangeNothing) {
   const auto refused = [this](auto change, const std::string& part) {
-    CollectionSettings settings;
+    storage::CollectionSettings settings;
     change(settings);
     EXPECT_THAT(collection_->SetSettings(settings), IsErrorWith(ErrorCode::kInvalidArgument, part));
-    EXPECT_EQ(collection_->settings(), CollectionSettings());
+    EXPECT_EQ(collection_->settings(), storage::CollectionSettings());
   };
   refused([](auto& settings) { settings.rerank_depth = 1025; }, "rerank_depth");
   refused([](auto& settings) { settings.stop_margin = std::numeric_limits<double>::infinity(); }, "stop_margin");
   refused([](auto& settings) { settings.stop_margin = std::numeric_limits<double>::quiet_NaN(); }, "stop_margin");
-  refused([](auto& settings) { settings.calibration = "\xff"; }, "calibration");
+  refused([](auto& settings) { settings.calibration.push_back('\xff'); }, "calibration");
   refused([](auto& settings) { settings.tuned.assign((8u << 20) + 1, ' '); }, "tuned");
 }
 

@@ -357,6 +357,27 @@ TEST_F(SegmentedCollectionTest, SettingsOutliveTheProcess) {
   EXPECT_EQ(collection_->settings(), settings);
 }
 
+TEST_F(SegmentedCollectionTest, ASearchMayHaveItsOwnParameters) {
+  Make({.kind = IndexKind::kIvfPq, .seal_rows = 1'000'000, .lists = 32, .probes = 1});
+  Add(1000);
+  ASSERT_THAT(collection_->SealNow(), IsOk());
+  const auto view = collection_->View();
+  const auto looked_at = [&](const SearchParameters& parameters) {
+    SearchStats stats;
+    const SearchOptions options{.k = 3, .filter = nullptr, .limits = {}, .parameters = parameters};
+    EXPECT_THAT(view->Search(testing::RandomEmbedding(kDim, 5), options, &stats), IsOk());
+    return std::pair(stats.vectors_scanned, stats.rows_scored);
+  };
+  const auto few = looked_at({});
+  const auto all = looked_at({.probes = 32});
+  EXPECT_LT(few.first * 8, all.first);
+  EXPECT_EQ(looked_at({.probes = 1}), few);
+  EXPECT_LT(looked_at({.probes = 32, .refine_factor = 1}).second,
+            looked_at({.probes = 32, .refine_factor = 16}).second);
+  EXPECT_EQ(looked_at({}), few) << "nothing of it stays";
+  collection_.reset();  // With one probe its answers are not exact.
+}
+
 TEST_F(SegmentedCollectionTest, OptionsThatContradictTheCollectionAreRefused) {
   IndexOptions bad;
   bad.pq_subspaces = 7;

@@ -127,7 +127,7 @@ TEST_F(ExportTest, SettingsComeAlongAndMayBeMissing) {
   ASSERT_THAT(Import(*copy), IsOk());
   EXPECT_EQ(copy->settings(),
             (storage::CollectionSettings{.rerank_depth = 96, .stop_margin = -1.5, .calibration = R"({"a": 1})"}));
-  Spoil("export.json", "-1.5", "[]");
+  Spoil("export.json", R"("rerank_depth":96)", R"("rerank_depth":9600)");
   EXPECT_THAT(ReadExportInfo(out()), IsErrorWith(ErrorCode::kCorruption, "settings"));
 }
 
