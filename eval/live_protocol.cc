@@ -15,22 +15,20 @@ constexpr size_t kMaxHits = 1000;
 
 /// One query, and which items are right answers.
 struct Question {
+  size_t asked;
+  size_t image;
   query::SearchQuery query;
   std::vector<ItemId> wanted;
 };
 
-struct Ranks {
-  std::vector<size_t> coarse;
-  std::vector<size_t> rank_score;
-  std::vector<size_t> match_logit;
-};
-
 std::vector<Question> TextQuestions(const RetrievalSet& set, const Gallery& gallery) {
   std::vector<Question> questions;
-  for (const EvalCaption& caption : set.captions) {
+  for (size_t i = 0; i < set.captions.size(); ++i) {
+    const EvalCaption& caption = set.captions[i];
     const std::optional<ItemId>& image = gallery.images[caption.image];
     if (!image) continue;
-    Question& question = questions.emplace_back();
+    Question& question =
+        questions.emplace_back(Question{.asked = i, .image = caption.image, .query = {}, .wanted = {}});
     question.query.text = caption.text;
     question.wanted = {*image};
   }
@@ -38,8 +36,11 @@ std::vector<Question> TextQuestions(const RetrievalSet& set, const Gallery& gall
 }
 
 std::vector<Question> ImageQuestions(const RetrievalSet& set, const Gallery& gallery) {
-  std::vector<Question> questions(set.images.size());
-  for (size_t i = 0; i < questions.size(); ++i) questions[i].query.item = gallery.images[i];
+  std::vector<Question> questions;
+  for (size_t i = 0; i < set.images.size(); ++i) {
+    Question& question = questions.emplace_back(Question{.asked = i, .image = i, .query = {}, .wanted = {}});
+    question.query.item = gallery.images[i];
+  }
   for (size_t i = 0; i < set.captions.size(); ++i) {
     if (gallery.captions[i]) questions[set.captions[i].image].wanted.push_back(*gallery.captions[i]);
   }
@@ -54,22 +55,30 @@ size_t BestRankOf(const std::vector<ItemId>& wanted, std::span<const query::Hit>
   return found == hits.end() ? kNotRanked : static_cast<size_t>(found - hits.begin());
 }
 
-void AddRanks(const std::vector<ItemId>& wanted, std::vector<query::Hit> hits, Ranks& ranks) {
-  ranks.rank_score.push_back(BestRankOf(wanted, hits));
+QueryOutcome OutcomeOf(const Question& question, query::SearchAnswer answer) {
+  std::vector<query::Hit>& hits = answer.hits;
+  QueryOutcome outcome = {.asked = question.asked,
+                          .image = question.image,
+                          .rank = BestRankOf(question.wanted, hits),
+                          .ms = answer.timings.total_ms,
+                          .reranked = answer.reranked};
+  if (!hits.empty()) outcome.first_probability = hits.front().match_probability;
+  outcome.first_right = outcome.rank == 0;
   // Hits without a logit follow those that have one, in order of coarse score, as in the answer itself.
   std::stable_sort(hits.begin(), hits.end(),
                    [](const query::Hit& a, const query::Hit& b) { return a.match_logit > b.match_logit; });
-  ranks.match_logit.push_back(BestRankOf(wanted, hits));
+  outcome.logit_rank = BestRankOf(question.wanted, hits);
   std::stable_sort(hits.begin(), hits.end(),
                    [](const query::Hit& a, const query::Hit& b) { return a.coarse_score > b.coarse_score; });
-  ranks.coarse.push_back(BestRankOf(wanted, hits));
+  outcome.coarse_rank = BestRankOf(question.wanted, hits);
+  return outcome;
 }
 
 query::SearchRequest RequestOf(const Question& question, size_t gallery_size, const LiveOptions& options) {
   query::SearchRequest request;
   request.query = question.query;
   request.rerank_depth = options.rerank_depth;
-  request.top_k = std::clamp(gallery_size, size_t{1}, kMaxHits);
+  request.top_k = std::clamp(options.top_k == 0 ? gallery_size : options.top_k, size_t{1}, kMaxHits);
   request.filter.types = {UnitType::kText};
   if (options.direction == Direction::kTextToImage) request.filter.types = {UnitType::kImage, UnitType::kClip};
   request.join_clips = false;
@@ -78,19 +87,38 @@ query::SearchRequest RequestOf(const Question& question, size_t gallery_size, co
 }
 
 Status SearchBatch(const query::Searcher& searcher, std::span<const Question> questions, size_t gallery_size,
-                   const LiveOptions& options, Ranks& ranks) {
+                   const LiveOptions& options, std::vector<QueryOutcome>& outcomes) {
   std::vector<query::SearchRequest> requests;
   for (const Question& question : questions) requests.push_back(RequestOf(question, gallery_size, options));
   std::vector<Result<query::SearchAnswer>> answers = searcher.Search(requests);
+  const size_t before = outcomes.size();
   for (size_t i = 0; i < questions.size(); ++i) {
     if (!answers[i] && answers[i].error().code == ErrorCode::kInvalidArgument) continue;
     if (!answers[i]) return tl::unexpected<Error>(std::move(answers[i]).error());
-    AddRanks(questions[i].wanted, std::move(answers[i]->hits), ranks);
+    outcomes.push_back(OutcomeOf(questions[i], *std::move(answers[i])));
   }
-  return {};
+  if (!options.on_outcomes) return {};
+  return options.on_outcomes(std::span<const QueryOutcome>(outcomes).subspan(before));
+}
+
+RankMetrics MetricsBy(std::span<const QueryOutcome> outcomes, size_t QueryOutcome::*rank) {
+  std::vector<size_t> ranks;
+  for (const QueryOutcome& outcome : outcomes) ranks.push_back(outcome.*rank);
+  return MetricsOf(ranks);
 }
 
 }  // namespace
+
+LiveReport ReportOf(std::vector<QueryOutcome> outcomes, size_t skipped, double seconds) {
+  LiveReport report = {.coarse = MetricsBy(outcomes, &QueryOutcome::coarse_rank),
+                       .rank_score = MetricsBy(outcomes, &QueryOutcome::rank),
+                       .match_logit = MetricsBy(outcomes, &QueryOutcome::logit_rank),
+                       .queries = outcomes.size(),
+                       .skipped = skipped,
+                       .seconds = seconds};
+  report.outcomes = std::move(outcomes);
+  return report;
+}
 
 Result<LiveReport> RunLiveProtocol(const query::Searcher& searcher, const RetrievalSet& set, const Gallery& gallery,
                                    const LiveOptions& options) {
@@ -98,23 +126,21 @@ Result<LiveReport> RunLiveProtocol(const query::Searcher& searcher, const Retrie
     return Fail(ErrorCode::kInvalidArgument, "rerank depth " + std::to_string(options.rerank_depth) + " is above 1024");
   }
   const bool asks_texts = options.direction == Direction::kTextToImage;
-  const std::vector<Question> questions = asks_texts ? TextQuestions(set, gallery) : ImageQuestions(set, gallery);
+  const size_t set_size = asks_texts ? set.captions.size() : set.images.size();
   const size_t gallery_size = asks_texts ? set.images.size() : set.captions.size();
+  std::vector<Question> questions = asks_texts ? TextQuestions(set, gallery) : ImageQuestions(set, gallery);
+  std::erase_if(questions, [&options](const Question& question) { return question.asked < options.from; });
   const auto start = std::chrono::steady_clock::now();
-  Ranks ranks;
+  std::vector<QueryOutcome> outcomes;
   for (size_t begin = 0; begin < questions.size(); begin += options.batch) {
     const size_t size = std::min(options.batch, questions.size() - begin);
-    SL_RETURN_IF_ERROR(SearchBatch(searcher, std::span(questions).subspan(begin, size), gallery_size, options, ranks));
+    SL_RETURN_IF_ERROR(
+        SearchBatch(searcher, std::span(questions).subspan(begin, size), gallery_size, options, outcomes));
     if (options.on_progress) options.on_progress(begin + size, questions.size());
   }
-  return LiveReport{
-      .coarse = MetricsOf(ranks.coarse),
-      .rank_score = MetricsOf(ranks.rank_score),
-      .match_logit = MetricsOf(ranks.match_logit),
-      .queries = ranks.coarse.size(),
-      .skipped = (asks_texts ? set.captions.size() : set.images.size()) - ranks.coarse.size(),
-      .seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
-  };
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const size_t skipped = set_size - std::min(options.from, set_size) - outcomes.size();
+  return ReportOf(std::move(outcomes), skipped, seconds);
 }
 
 }  // namespace sightline::eval

@@ -12,6 +12,13 @@ double PercentBelow(std::span<const size_t> ranks, size_t limit) {
   return 100.0 * static_cast<double>(hits) / static_cast<double>(ranks.size());
 }
 
+double MeanReciprocalRank(std::span<const size_t> ranks) {
+  if (ranks.empty()) return 0;
+  double sum = 0;
+  for (const size_t rank : ranks) sum += ReciprocalRank(rank);
+  return sum / static_cast<double>(ranks.size());
+}
+
 std::optional<double> MedianRank(std::span<const size_t> ranks) {
   if (ranks.empty()) return std::nullopt;
   std::vector<size_t> sorted(ranks.begin(), ranks.end());
@@ -44,10 +51,13 @@ Status CheckShapes(const ScoreMatrix& image_to_text, const ScoreMatrix& text_to_
 
 }  // namespace
 
+double ReciprocalRank(size_t rank) { return rank < kMrrDepth ? 1.0 / static_cast<double>(rank + 1) : 0; }
+
 RankMetrics MetricsOf(std::span<const size_t> ranks) {
   return {.r1 = PercentBelow(ranks, 1),
           .r5 = PercentBelow(ranks, 5),
           .r10 = PercentBelow(ranks, 10),
+          .mrr = MeanReciprocalRank(ranks),
           .median_rank = MedianRank(ranks),
           .mean_rank = MeanRank(ranks)};
 }

@@ -15,6 +15,9 @@ namespace sightline::eval {
 /// The rank of something that was not found at all.
 inline constexpr size_t kNotRanked = SIZE_MAX;
 
+/// How many answers the reciprocal rank looks at.
+inline constexpr size_t kMrrDepth = 10;
+
 /// Which captions belong to which picture.
 struct GroundTruth {
   std::vector<std::vector<size_t>> img2txt;  ///< Per picture its captions: none, one or more.
@@ -26,6 +29,9 @@ struct RankMetrics {
   double r1 = 0;  ///< Percentage of queries whose answer is the first.
   double r5 = 0;  ///< Among the first 5.
   double r10 = 0;
+  /// MRR@10: the mean of 1 / rank, counted from 1, of the answers among the first 10, and of 0 for the others. Where
+  /// more is ranked it stays comparable.
+  double mrr = 0;
   /// MdR, counted from 1; of an even number of queries the mean of the two in the middle. Absent without queries, and
   /// where it would be the rank of an answer that was not ranked.
   std::optional<double> median_rank = std::nullopt;
@@ -42,6 +48,9 @@ struct RetrievalMetrics {
 
   double r_mean() const { return (txt.recall_mean() + img.recall_mean()) / 2; }
 };
+
+/// What a 0-based rank adds to MRR@10.
+double ReciprocalRank(size_t rank);
 
 /// Metrics of 0-based ranks; kNotRanked counts as a miss. No queries: recall 0.
 RankMetrics MetricsOf(std::span<const size_t> ranks);

@@ -51,6 +51,63 @@ TEST_F(LiveProtocolTest, CountsCoarseAndRerankedRanksOfTheSameSearches) {
   EXPECT_EQ(report->rank_score.median_rank, 1);
 }
 
+TEST_F(LiveProtocolTest, SaysWhatEachQueryCameTo) {
+  const auto report = Run({.rerank_depth = 2, .batch = 1});
+  ASSERT_THAT(report, IsOk());
+  ASSERT_EQ(report->outcomes.size(), 2U);
+  const QueryOutcome& red = report->outcomes[0];
+  EXPECT_EQ(red.asked, 0U);
+  EXPECT_EQ(red.image, 1U);
+  EXPECT_EQ(red.coarse_rank, 1U);
+  EXPECT_EQ(red.rank, 0U);
+  EXPECT_EQ(red.logit_rank, 0U);
+  EXPECT_TRUE(red.first_right);
+  ASSERT_TRUE(red.first_probability);
+  EXPECT_NEAR(*red.first_probability, 0.9933, 1e-3);  // Sigmoid of a logit of 5: a patch is all red.
+  EXPECT_EQ(red.reranked, 2U);
+  EXPECT_GT(red.ms, 0);
+  EXPECT_EQ(report->outcomes[1].asked, 1U);
+  EXPECT_EQ(report->outcomes[1].image, 2U);
+}
+
+TEST_F(LiveProtocolTest, WithoutRerankingThereIsNoProbabilityAndOneOrder) {
+  const auto report = Run({.rerank_depth = 0});
+  ASSERT_THAT(report, IsOk());
+  const QueryOutcome& red = report->outcomes[0];
+  EXPECT_EQ(red.first_probability, std::nullopt);
+  EXPECT_FALSE(red.first_right);
+  EXPECT_EQ(red.rank, 1U);
+  EXPECT_EQ(red.logit_rank, 1U);
+  EXPECT_EQ(red.reranked, 0U);
+}
+
+TEST_F(LiveProtocolTest, ARunGoesOnWhereAnotherEnded) {
+  const auto all = Run({.rerank_depth = 64});
+  std::vector<QueryOutcome> kept;
+  const auto keep = [&kept](std::span<const QueryOutcome> more) {
+    kept.insert(kept.end(), more.begin(), more.end());
+    return kept.size() == 1 ? Status(Fail(ErrorCode::kCancelled, "enough")) : Status();
+  };
+  EXPECT_THAT(Run({.rerank_depth = 64, .batch = 1, .on_outcomes = keep}), IsError(ErrorCode::kCancelled));
+  ASSERT_EQ(kept.size(), 1U);
+  const auto rest = Run({.rerank_depth = 64, .from = kept.back().asked + 1, .on_outcomes = keep});
+  ASSERT_THAT(rest, IsOk());
+  EXPECT_EQ(rest->queries, 1U);
+  EXPECT_EQ(rest->skipped, 2U);
+  const LiveReport joined = ReportOf(kept, rest->skipped, 1);
+  EXPECT_EQ(joined.queries, all->queries);
+  EXPECT_EQ(joined.coarse.mean_rank, all->coarse.mean_rank);
+  EXPECT_EQ(joined.rank_score.r1, all->rank_score.r1);
+}
+
+TEST_F(LiveProtocolTest, WhatIsBeyondTheHitsAskedForHasNoRank) {
+  const auto report = Run({.rerank_depth = 0, .top_k = 1});
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->outcomes[0].coarse_rank, kNotRanked);
+  EXPECT_DOUBLE_EQ(report->coarse.r5, 50);
+  EXPECT_EQ(report->coarse.mean_rank, std::nullopt);
+}
+
 // green.png finds "green" at once. For spot.png "blue thing" comes before its own "red"; purple.png has no caption, and
 // gone.png is not there.
 TEST_F(LiveProtocolTest, PicturesAreAskedForTheirCaptions) {

@@ -44,6 +44,13 @@ TEST(MetricsTest, MedianAndMeanRankCountFromOne) {
   EXPECT_EQ(MetricsOf({}).mean_rank, std::nullopt);
 }
 
+TEST(MetricsTest, ReciprocalRanksCountToTheTenth) {
+  const std::vector<size_t> ranks = {0, 1, 3, 9, 10, kNotRanked};
+  EXPECT_DOUBLE_EQ(MetricsOf(ranks).mrr, (1 + 0.5 + 0.25 + 0.1) / 6);
+  EXPECT_DOUBLE_EQ(MetricsOf(std::vector<size_t>{0}).mrr, 1);
+  EXPECT_DOUBLE_EQ(MetricsOf({}).mrr, 0);
+}
+
 TEST(MetricsTest, AnAnswerThatWasNotRankedHasNoMeanAndPerhapsAMedian) {
   const std::vector<size_t> one_of_three = {0, kNotRanked, 3};
   EXPECT_EQ(MetricsOf(one_of_three).median_rank, 4);
