@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/commands.h"
+#include "app/eval_compare.h"
 #include "app/eval_prepare.h"
 #include "app/eval_run.h"
 #include "app/eval_sets.h"
@@ -42,6 +43,7 @@ void AddEvalCommand(CLI::App& app, Session& session) {
   eval->require_subcommand(1);
   for (const SetKindInfo& info : SetKinds()) AddSet(*eval, info, session);
   AddEvalPrepare(*eval, session);
+  AddEvalCompare(*eval, session);
 }
 
 }  // namespace sightline::app

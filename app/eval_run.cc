@@ -2,39 +2,53 @@
 #include "app/eval_run.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <utility>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
+#include "app/eval_cache.h"
 #include "app/eval_output.h"
+#include "app/eval_page.h"
+#include "app/eval_progress.h"
 #include "app/interrupt.h"
 #include "app/patch_names.h"
 #include "app/progress_view.h"
-#include "app/scratch_folder.h"
+#include "app/version.h"
+#include "base/file_io.h"
+#include "base/sha256.h"
 #include "eval/collection_protocol.h"
+#include "eval/folds.h"
 #include "eval/gallery.h"
-#include "eval/live_protocol.h"
+#include "eval/stages.h"
 
 namespace sightline::app {
 namespace {
 
-// What both protocols measure.
-struct Measured {
+namespace fs = std::filesystem;
+
+// One evaluation. All must outlive it.
+struct Evaluation {
+  const Session& session;
   const EvalFlags& flags;
   const eval::RetrievalSet& set;
-  const eval::Gallery& gallery;
-  storage::Collection& collection;
   encoder::Encoder& encoder;
-  size_t patch_cache_bytes;
+  ThreadBudget budget;
   std::stop_token stop;
-  std::FILE* err;
+
+  bool is_live() const { return flags.protocol == "live"; }
 };
 
-Result<std::unique_ptr<storage::Collection>> OpenGallery(const std::filesystem::path& folder, const EvalFlags& flags,
+struct OpenedGallery {
+  std::unique_ptr<storage::Collection> collection;
+  eval::StageGallery stage;
+};
+
+Result<std::unique_ptr<storage::Collection>> OpenGallery(const fs::path& folder, const EvalFlags& flags,
                                                          const encoder::EncoderInfo& info) {
   const storage::CollectionConfig config = {
       .model_name = info.config.name,
@@ -53,126 +67,185 @@ Result<std::unique_ptr<storage::Collection>> OpenGallery(const std::filesystem::
   return storage::Collection::Create(folder, config);
 }
 
-void ShowSearched(std::FILE* err, size_t done, size_t total) {
-  if (!IsTerminal(err)) return;
-  fmt::print(err, "\r\033[K{}/{} queries searched{}", done, total, done == total ? "\r\033[K" : "");
-  std::fflush(err);
+Status SayWhatIsKept(const Session& session, const fs::path& folder, const storage::Collection& collection) {
+  SL_ASSIGN_OR_RETURN(const storage::CollectionStats stats, collection.Stats());
+  if (stats.items == 0) return {};
+  fmt::print(session.io.err, "{} pictures, videos and captions are in {} already\n", stats.items, folder.string());
+  return {};
 }
 
-Result<eval::LiveReport> RunDirection(const query::Searcher& searcher, const Measured& measured, size_t depth,
-                                      eval::Direction direction) {
-  return eval::RunLiveProtocol(
-      searcher, measured.set, measured.gallery,
-      {.direction = direction,
-       .rerank_depth = depth,
-       .stop = measured.stop,
-       .on_progress = [&measured](size_t done, size_t total) { ShowSearched(measured.err, done, total); }});
+Result<OpenedGallery> IndexFold(const Evaluation& evaluation, eval::Fold fold, const fs::path& folder, bool stays) {
+  const Session& session = evaluation.session;
+  SL_ASSIGN_OR_RETURN(auto collection, OpenGallery(folder / "collection", evaluation.flags, evaluation.encoder.info()));
+  if (stays) SL_RETURN_IF_ERROR(SayWhatIsKept(session, folder, *collection));
+  const auto view = MakeProgressView(session.io, ProgressStyle::kAuto);
+  const eval::GalleryOptions options = {
+      .image_folder = evaluation.flags.folder,
+      .captions_file = folder / "captions.jsonl",
+      .frames = evaluation.flags.frames.value_or(evaluation.encoder.info().config.frame_len),
+      .index = {.decode_threads = evaluation.budget.decode, .thumbnail_side = 0}};
+  SL_ASSIGN_OR_RETURN(eval::Gallery gallery, eval::IndexGallery(fold.set, *collection, evaluation.encoder, options,
+                                                                view.get(), evaluation.stop));
+  OpenedGallery opened;
+  opened.stage = {
+      .fold = std::move(fold), .gallery = std::move(gallery), .collection = collection.get(), .folder = folder};
+  opened.collection = std::move(collection);
+  return opened;
 }
 
-double QueriesPerSecond(const eval::LiveReport& report) {
-  return static_cast<double>(report.queries) / std::max(report.seconds, 1e-9);
+Result<std::vector<OpenedGallery>> IndexFolds(const Evaluation& evaluation, const EvalFolder& folder) {
+  SL_ASSIGN_OR_RETURN(std::vector<eval::Fold> folds, eval::CutIntoFolds(evaluation.set, evaluation.flags.folds));
+  std::vector<OpenedGallery> galleries;
+  for (size_t i = 0; i < folds.size(); ++i) {
+    const fs::path own =
+        folds.size() == 1 ? folder.path : folder.path / fmt::format("fold-{}-of-{}", i + 1, folds.size());
+    SL_ASSIGN_OR_RETURN(galleries.emplace_back(), IndexFold(evaluation, std::move(folds[i]), own, folder.stays()));
+  }
+  return galleries;
 }
 
-Status RunLive(const Measured& measured, EvalOutput& output) {
-  const query::Searcher searcher(measured.collection, &measured.encoder,
-                                 {.patch_cache_bytes = measured.patch_cache_bytes});
-  for (const size_t depth : measured.flags.depths) {
-    SL_ASSIGN_OR_RETURN(const auto img, RunDirection(searcher, measured, depth, eval::Direction::kTextToImage));
-    SL_ASSIGN_OR_RETURN(const auto txt, RunDirection(searcher, measured, depth, eval::Direction::kImageToText));
-    if (output.rows.empty()) output.rows.push_back({.name = "coarse", .img = img.coarse, .txt = txt.coarse});
-    if (depth > 0 && measured.flags.rank != "logit") {
-      output.rows.push_back({.name = fmt::format("rerank_{}", depth), .img = img.rank_score, .txt = txt.rank_score});
-    }
-    if (depth > 0 && measured.flags.rank != "score") {
-      output.rows.push_back(
-          {.name = fmt::format("rerank_{}_logit_only", depth), .img = img.match_logit, .txt = txt.match_logit});
-    }
-    output.rows.back().img_queries_per_second = QueriesPerSecond(img);
-    output.rows.back().txt_queries_per_second = QueriesPerSecond(txt);
-    output.captions_asked = img.queries;
-    output.images_asked = txt.queries;
+// The depths asked for, or those that the gallery has room for, ascending.
+std::vector<size_t> DepthsOf(const Evaluation& evaluation) {
+  const size_t images = evaluation.set.images.size() / evaluation.flags.folds;
+  const size_t captions = evaluation.set.captions.size() / evaluation.flags.folds;
+  const size_t room = evaluation.is_live() ? std::max(images, captions) : std::min(images, captions);
+  std::vector<size_t> depths = evaluation.flags.depths;
+  if (depths.empty()) {
+    for (const size_t depth : std::to_array<size_t>({0, 16, 64, 128, 256})) depths.push_back(std::min(depth, room));
+  }
+  std::sort(depths.begin(), depths.end());
+  depths.erase(std::unique(depths.begin(), depths.end()), depths.end());
+  return depths;
+}
+
+std::vector<std::optional<storage::IndexKind>> KindsOf(const EvalFlags& flags) {
+  using storage::IndexKind;
+  std::vector<std::optional<IndexKind>> kinds;
+  const auto is_asked = [&flags](std::string_view name) {
+    return std::any_of(flags.kinds.begin(), flags.kinds.end(),
+                       [name](const std::string& kind) { return kind == name || kind == "all"; });
+  };
+  if (is_asked("exact")) kinds.emplace_back();
+  for (const IndexKind kind : {IndexKind::kFlat, IndexKind::kIvfPq, IndexKind::kIvfPqFastScan, IndexKind::kHnsw}) {
+    if (is_asked(storage::NameOf(kind))) kinds.emplace_back(kind);
+  }
+  return kinds;
+}
+
+Status RunLive(const Evaluation& evaluation, const std::vector<OpenedGallery>& galleries, EvalOutput& output) {
+  std::vector<eval::StageGallery> stages;
+  for (const OpenedGallery& gallery : galleries) stages.push_back(gallery.stage);
+  const eval::StageOptions options = {
+      .kinds = KindsOf(evaluation.flags),
+      .depths = DepthsOf(evaluation),
+      .patch_cache_bytes = evaluation.session.globals.patch_cache_bytes(),
+      .conditions = fmt::format("{} {} {}", output.version, output.precision, output.threads),
+      .stop = evaluation.stop};
+  EvalProgressView view(evaluation.session.io, evaluation.set.has_videos);
+  SL_ASSIGN_OR_RETURN(output.stages,
+                      eval::RunStages(stages, evaluation.encoder, options,
+                                      [&view](const eval::StageProgress& progress) { view.Show(progress); }));
+  SL_ASSIGN_OR_RETURN(output.rows, RowsOf(output.stages, evaluation.flags.rank));
+  for (const eval::StageResult& stage : output.stages) {
+    output.captions_asked = output.images_asked = 0;
+    for (const auto& fold : stage.img) output.captions_asked += fold.size();
+    for (const auto& fold : stage.txt) output.images_asked += fold.size();
   }
   return {};
 }
 
-Status RunMatrix(const Measured& measured, EvalOutput& output) {
-  for (const size_t k_test : measured.flags.depths) {
-    SL_ASSIGN_OR_RETURN(const eval::MatrixReport report,
-                        eval::RunCollectionProtocol(measured.collection, measured.encoder, measured.set,
-                                                    measured.gallery, k_test, measured.stop));
-    if (output.rows.empty()) {
-      output.rows.push_back({.name = "coarse", .img = report.coarse.img, .txt = report.coarse.txt});
+EvalRow MatrixRow(std::string name, const std::vector<eval::RetrievalMetrics>& folds) {
+  std::vector<eval::RankMetrics> img;
+  std::vector<eval::RankMetrics> txt;
+  for (const eval::RetrievalMetrics& fold : folds) {
+    img.push_back(fold.img);
+    txt.push_back(fold.txt);
+  }
+  EvalRow row = {.name = std::move(name)};
+  row.img.metrics = eval::AverageOf(img);
+  row.txt.metrics = eval::AverageOf(txt);
+  return row;
+}
+
+Status RunMatrix(const Evaluation& evaluation, const std::vector<OpenedGallery>& galleries, EvalOutput& output) {
+  for (const size_t k_test : DepthsOf(evaluation)) {
+    std::vector<eval::RetrievalMetrics> coarse;
+    std::vector<eval::RetrievalMetrics> reranked;
+    output.captions_asked = output.images_asked = 0;
+    for (const OpenedGallery& gallery : galleries) {
+      SL_ASSIGN_OR_RETURN(const eval::MatrixReport report,
+                          eval::RunCollectionProtocol(*gallery.collection, evaluation.encoder, gallery.stage.fold.set,
+                                                      gallery.stage.gallery, k_test, evaluation.stop));
+      coarse.push_back(report.coarse);
+      if (report.reranked) reranked.push_back(*report.reranked);
+      output.captions_asked += report.captions;
+      output.images_asked += report.images;
     }
-    if (report.reranked) {
-      output.rows.push_back(
-          {.name = fmt::format("k_test_{}", k_test), .img = report.reranked->img, .txt = report.reranked->txt});
-    }
-    output.captions_asked = report.captions;
-    output.images_asked = report.images;
+    if (output.rows.empty()) output.rows.push_back(MatrixRow("coarse", coarse));
+    if (!reranked.empty()) output.rows.push_back(MatrixRow(fmt::format("k_test_{}", k_test), reranked));
   }
   return {};
 }
 
-EvalOutput DescribeSet(const Measured& measured) {
-  return {.set = measured.flags.set,
-          .has_videos = measured.set.has_videos,
-          .model = measured.encoder.info().config.name,
-          .precision = {},  // of the session
-          .patches = measured.flags.patches,
-          .images = measured.set.images.size(),
-          .captions = measured.set.captions.size() + measured.set.left_out.size(),
-          .missing = measured.gallery.missing,
-          .left_out = measured.set.left_out,
-          .duplicates = measured.gallery.duplicates,
-          .without_captions = measured.set.without_captions};
+// What decides which queries there are, and in which order.
+std::string HashOf(const eval::RetrievalSet& set, size_t folds) {
+  Sha256 hash;
+  hash.Update(fmt::format("{}\n", folds));
+  for (const std::string& image : set.images) hash.Update(fmt::format("{}\n", image));
+  for (const eval::EvalCaption& caption : set.captions)
+    hash.Update(fmt::format("{} {}\n", caption.image, caption.text));
+  return ToHex(hash.Finish());
+}
+
+EvalOutput Describe(const Evaluation& evaluation, const std::vector<OpenedGallery>& galleries) {
+  const encoder::EncoderInfo& info = evaluation.encoder.info();
+  EvalOutput output = {.set = evaluation.flags.set,
+                       .set_hash = HashOf(evaluation.set, evaluation.flags.folds),
+                       .has_videos = evaluation.set.has_videos,
+                       .model = info.config.name,
+                       .fingerprint = info.fingerprint,
+                       .precision = PrecisionOf(evaluation.session, evaluation.flags.model),
+                       .patches = evaluation.flags.patches,
+                       .threads = evaluation.budget.total,
+                       .version = BuildVersion(),
+                       .folds = evaluation.flags.folds,
+                       .images = evaluation.set.images.size(),
+                       .captions = evaluation.set.captions.size() + evaluation.set.left_out.size(),
+                       .missing = {},
+                       .left_out = evaluation.set.left_out,
+                       .duplicates = {},
+                       .without_captions = evaluation.set.without_captions};
+  for (const OpenedGallery& gallery : galleries) {
+    const eval::Gallery& indexed = gallery.stage.gallery;
+    output.missing.insert(output.missing.end(), indexed.missing.begin(), indexed.missing.end());
+    output.duplicates.insert(output.duplicates.end(), indexed.duplicates.begin(), indexed.duplicates.end());
+  }
+  return output;
+}
+
+Status Print(const Evaluation& evaluation, const EvalOutput& output) {
+  const EvalFlags& flags = evaluation.flags;
+  if (!flags.csv.empty()) SL_RETURN_IF_ERROR(WriteFileAtomically(flags.csv, EvalCsv(output)));
+  if (!flags.html.empty()) SL_RETURN_IF_ERROR(WriteFileAtomically(flags.html, EvalPage(output)));
+  fmt::print(evaluation.session.io.out, "{}", flags.json ? EvalJson(output, flags.ranks) : EvalTable(output));
+  return {};
 }
 
 }  // namespace
 
-void AddEvalOptions(CLI::App& command, EvalFlags& flags) {
-  command.add_option("--depth", flags.depths, "Rerank depths (matrix protocol: k_test); several: 16,32; 0: coarse")
-      ->delimiter(',')
-      ->check(CLI::Range(0, 1024));
-  command.add_option("--protocol", flags.protocol, "live: as search answers; matrix: as the reference computes")
-      ->check(CLI::IsMember({"live", "matrix"}));
-  command.add_option("--rank", flags.rank, "score: as search does; logit: by the match logit alone; both")
-      ->check(CLI::IsMember({"score", "logit", "both"}));
-  command.add_option("--frames", flags.frames, "Frames of a video (default: the model's)")->check(CLI::Range(1, 64));
-  command.add_option("--patches", flags.patches, "int8, fp16 or none")->check(CLI::IsMember({"int8", "fp16", "none"}));
-  command.add_option("--folder", flags.keep, "Keep the indexed set here for the next run");
-  command.add_option("--model", flags.model.model, "Model directory (default: sightline-small)");
-  command.add_option("--precision", flags.model.precision, "fp32 or bf16")->check(CLI::IsMember({"fp32", "bf16"}));
-  command.add_flag("--json", flags.json, "Print one JSON object");
-}
-
 Result<ExitCode> RunEval(const Session& session, const EvalFlags& flags, const eval::RetrievalSet& set) {
   const ThreadBudget budget = MakeThreadBudget(session.globals.threads, 0);
   SL_ASSIGN_OR_RETURN(const auto encoder, OpenModel(session, flags.model, budget, ModelUse::kSearch));
-  SL_ASSIGN_OR_RETURN(const ScratchFolder scratch, ScratchFolder::Make());
-  const std::filesystem::path keep = flags.keep.empty() ? scratch.path() : std::filesystem::path(flags.keep);
-  SL_ASSIGN_OR_RETURN(const auto collection, OpenGallery(keep / "collection", flags, encoder->info()));
-
-  const InterruptHandler interrupt(session, "stopping");
-  const auto view = MakeProgressView(session.io, ProgressStyle::kAuto);
-  const eval::GalleryOptions options = {
-      .image_folder = flags.folder,
-      .captions_file = flags.protocol == "live" ? keep / "captions.jsonl" : std::filesystem::path(),
-      .frames = flags.frames.value_or(encoder->info().config.frame_len),
-      .index = {.decode_threads = budget.decode, .thumbnail_side = 0}};
-  SL_ASSIGN_OR_RETURN(const eval::Gallery gallery,
-                      eval::IndexGallery(set, *collection, *encoder, options, view.get(), interrupt.token()));
-  const Measured measured = {.flags = flags,
-                             .set = set,
-                             .gallery = gallery,
-                             .collection = *collection,
-                             .encoder = *encoder,
-                             .patch_cache_bytes = session.globals.patch_cache_bytes(),
-                             .stop = interrupt.token(),
-                             .err = session.io.err};
-  EvalOutput output = DescribeSet(measured);
-  output.precision = PrecisionOf(session, flags.model);
-  SL_RETURN_IF_ERROR(flags.protocol == "live" ? RunLive(measured, output) : RunMatrix(measured, output));
-  fmt::print(session.io.out, "{}", flags.json ? EvalJson(output) : EvalTable(output));
+  SL_ASSIGN_OR_RETURN(const EvalFolder folder, FindEvalFolder(session, flags, set, encoder->info()));
+  const InterruptHandler interrupt(
+      session, folder.stays() ? "stopping: the same command goes on from here" : "stopping: nothing is kept");
+  const Evaluation evaluation = {
+      .session = session, .flags = flags, .set = set, .encoder = *encoder, .budget = budget, .stop = interrupt.token()};
+  SL_ASSIGN_OR_RETURN(const std::vector<OpenedGallery> galleries, IndexFolds(evaluation, folder));
+  EvalOutput output = Describe(evaluation, galleries);
+  SL_RETURN_IF_ERROR(evaluation.is_live() ? RunLive(evaluation, galleries, output)
+                                          : RunMatrix(evaluation, galleries, output));
+  SL_RETURN_IF_ERROR(Print(evaluation, output));
   return output.captions_asked == 0 ? ExitCode::kNoResult : ExitCode::kOk;
 }
 

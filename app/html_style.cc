@@ -64,4 +64,44 @@ summary { cursor: pointer; font-weight: 600; margin-bottom: 1rem; }
 footer { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: 1rem; }
 )css";
 
+const char* const kReportStyle = R"css(
+:root {
+  --series-1: #2456c4; --series-2: #b4500b; --series-3: #2c7a4b; --series-4: #8a3fa0; --series-5: #b3261e; --series-6: #4f5b66;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --series-1: #8db2ff; --series-2: #f0a35e; --series-3: #7fd6a2; --series-4: #d9a1ea; --series-5: #ff9d96; --series-6: #b8c2cc;
+  }
+}
+h2 { margin: 2.25rem 0 .9rem; font-size: 1.2rem; font-weight: 650; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(390px, 100%), 1fr)); gap: 1.1rem; }
+.charts figure { padding: .9rem 1rem 1rem; }
+.charts figcaption { padding: 0 0 .5rem; color: var(--text); font-weight: 600; }
+.charts figcaption small { display: block; color: var(--soft); font-weight: 400; font-size: .82rem; }
+.charts figure > svg { display: block; width: 100%; max-width: 620px; height: auto; }
+svg text { fill: var(--soft); font-size: 13px; font-variant-numeric: tabular-nums; }
+svg text.name { fill: var(--text); font-weight: 600; }
+svg .grid { stroke: var(--line); } svg .axis { stroke: var(--soft); }
+svg .diagonal { stroke: var(--soft); stroke-dasharray: 5 4; }
+svg polyline { fill: none; stroke-width: 2; } svg [class^="r"] { stroke-width: 1.5; opacity: .55; }
+svg .s1 { fill: var(--series-1); } svg .l1, svg .r1 { stroke: var(--series-1); }
+svg .s2 { fill: var(--series-2); } svg .l2, svg .r2 { stroke: var(--series-2); }
+svg .s3 { fill: var(--series-3); } svg .l3, svg .r3 { stroke: var(--series-3); }
+svg .s4 { fill: var(--series-4); } svg .l4, svg .r4 { stroke: var(--series-4); }
+svg .s5 { fill: var(--series-5); } svg .l5, svg .r5 { stroke: var(--series-5); }
+svg .s6 { fill: var(--series-6); } svg .l6, svg .r6 { stroke: var(--series-6); }
+.legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; list-style: none; margin: .5rem 0 0; padding: 0; font-size: .85rem; }
+.legend li { display: flex; align-items: center; gap: .35rem; }
+.legend svg { width: 12px; height: 12px; overflow: visible; }
+.scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
+.scroll:focus-visible { outline: 3px solid var(--accent); }
+table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .45rem .7rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
+th { font-weight: 600; color: var(--soft); } tr:last-child > * { border-bottom: 0; }
+th[scope="row"] { position: sticky; left: 0; background: var(--card); color: var(--text); text-align: left; }
+thead th:first-child { text-align: left; }
+td small { display: block; color: var(--soft); font-size: .78rem; }
+.list { margin: 0; padding-left: 1.2rem; overflow-wrap: anywhere; font-size: .9rem; }
+)css";
+
 }  // namespace sightline::app

@@ -6,4 +6,7 @@ namespace sightline::app {
 /// The style sheet of HtmlPage.
 extern const char* const kPageStyle;
 
+/// What a page of figures has beside it: charts and tables.
+extern const char* const kReportStyle;
+
 }  // namespace sightline::app

@@ -85,6 +85,7 @@ class StageRun {
       for (const size_t depth : options_.depths) results_.push_back({.stage = {.kind = kind, .depth = depth}});
     }
     SL_RETURN_IF_ERROR(PlanPasses());
+    if (!passes_.empty()) Tell(passes_.front());
     for (size_t k = 0; k < options_.kinds.size(); ++k) SL_RETURN_IF_ERROR(RunKind(k));
     return std::move(results_);
   }
@@ -156,8 +157,8 @@ class StageRun {
     Pass& pass = passes_[progress_.pass];
     const StageGallery& gallery = galleries_[pass.gallery];
     SL_ASSIGN_OR_RETURN(StageLog log, StageLog::Open(pass.log, pass.key));
-    Tell(pass);
     if (!log.finished()) {
+      Tell(pass);
       const LiveOptions live = {.direction = pass.direction,
                                 .rerank_depth = pass.stage.depth,
                                 .batch = 1,

@@ -84,7 +84,7 @@ struct StageResult {
 
 /// Runs every stage on every gallery (folds of one set, or the set alone) and keeps each outcome as soon as it is
 /// there: after an interruption the same call goes on. Results in order of kinds, then depths.
-/// @param on_progress  called before each pass and after each query; may be empty.
+/// @param on_progress  called at the start, before each pass that is not finished and after each query; may be empty.
 /// Errors: those of RunLiveProtocol, OpenSealed and StageLog.
 Result<std::vector<StageResult>> RunStages(std::span<const StageGallery> galleries, encoder::Encoder& encoder,
                                            const StageOptions& options,

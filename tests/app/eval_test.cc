@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -28,7 +29,12 @@ class EvalIntegrationTest : public ::testing::Test {
     std::vector<std::string> arguments = {
         "eval", "json", folder_ / "set.json", "--images", testing::SourceTree("samples/photos"), "--depth", "2"};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return RunProgram(arguments);
+    return Run(arguments);
+  }
+
+  /// With a cache of its own.
+  RunResult Run(const std::vector<std::string>& arguments) const {
+    return RunProgram(arguments, {.variables = {"XDG_CACHE_HOME=" + (folder_ / "cache").string()}});
   }
 
   static boost::json::array ThreePhotos() {
@@ -37,11 +43,11 @@ class EvalIntegrationTest : public ::testing::Test {
             Photo(3, {"Two white fluffy dogs stand on the big roots of an old tree."})};
   }
 
-  static RunResult EvalVideos(const std::string& csv, std::vector<std::string> more = {}) {
+  RunResult EvalVideos(const std::string& csv, std::vector<std::string> more = {}) const {
     std::vector<std::string> arguments = {
         "eval", "msrvtt", "--csv", csv, "--videos", testing::SourceTree("samples/videos"), "--depth", "4"};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return RunProgram(arguments);
+    return Run(arguments);
   }
 
   testing::TempDir folder_;
@@ -90,6 +96,70 @@ TEST_F(EvalIntegrationTest, WhatIsMissingIsNamedAndTheRestIsAsked) {
   EXPECT_THAT(result.out, HasSubstr("picture to text"));
 }
 
+// The second run finds every pass finished, whatever it writes: the same figures to the last digit, times included.
+TEST_F(EvalIntegrationTest, EveryIndexAndDepthIsAStageThatIsKept) {
+  const std::vector<std::string> stages = {"--kinds", "all", "--depth", "0,2", "--json", "--ranks"};
+  std::vector<std::string> with_files = stages;
+  with_files.insert(with_files.end(), {"--csv", folder_ / "out.csv", "--html", folder_ / "out.html"});
+  const RunResult first = EvalPhotos(ThreePhotos(), stages);
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  const RunResult second = EvalPhotos(ThreePhotos(), with_files);
+  ASSERT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_EQ(first.out, second.out);
+  EXPECT_THAT(second.err, HasSubstr("7 pictures, videos and captions are in "));
+  EXPECT_THAT(second.err, HasSubstr("going on: 20 of 20 passes are finished"));
+  const boost::json::value json = boost::json::parse(second.out);
+  for (const char* name :
+       {"coarse", "rerank_2", "flat_coarse", "ivfpq_coarse", "ivfpq_fastscan_rerank_2", "hnsw_rerank_2"}) {
+    const boost::json::value& stage = json.at("stages").at(name);
+    EXPECT_EQ(stage.at("img_r1").to_number<double>(), 100) << name;
+    EXPECT_EQ(stage.at("img_r1_95").as_array().size(), 2U) << name;
+    EXPECT_GT(stage.at("img_ms_p95").to_number<double>(), 0) << name;
+    EXPECT_GT(stage.at("index_bytes_per_unit").to_number<double>(), 0) << name;
+    EXPECT_EQ(stage.at("img_ranks").as_array().size(), 4U) << name;
+  }
+  const std::string csv = testing::ReadTestFile(folder_ / "out.csv");
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + 10 * 2);
+  EXPECT_THAT(csv, HasSubstr("\nhnsw_rerank_2,hnsw,2,score,text_to_picture,4,100,100,100,"));
+  EXPECT_THAT(testing::ReadTestFile(folder_ / "out.html"), HasSubstr("<svg"));
+}
+
+TEST_F(EvalIntegrationTest, TwoStagesAreComparedOnTheSameQueries) {
+  const RunResult eval = EvalPhotos(ThreePhotos(), {"--json", "--ranks", "--no-cache"});
+  ASSERT_EQ(eval.exit_code, 0) << eval.err;
+  testing::WriteTestFile(folder_ / "a.json", eval.out);
+  const RunResult compared =
+      Run({"eval", "compare", folder_ / "a.json", "--stage", "coarse", "--with", "rerank_2", "--json"});
+  ASSERT_EQ(compared.exit_code, 0) << compared.err;
+  const boost::json::value first = boost::json::parse(compared.out).at("compared").at(0);
+  EXPECT_EQ(first.at("a"), "coarse");
+  EXPECT_EQ(first.at("b"), "rerank_2");
+  EXPECT_EQ(first.at("measures").as_array().size(), 10U);
+  EXPECT_EQ(first.at("measures").at(0).at("a").to_number<double>(), 100);
+  EXPECT_THAT(Run({"eval", "compare", folder_ / "a.json", folder_ / "a.json"}).out,
+              HasSubstr("rerank_2 against rerank_2"));
+  const RunResult other = EvalPhotos({Photo(4, {"something else"})}, {"--json", "--ranks", "--no-cache"});
+  testing::WriteTestFile(folder_ / "b.json", other.out);
+  const RunResult differs = Run({"eval", "compare", folder_ / "a.json", folder_ / "b.json"});
+  EXPECT_EQ(differs.exit_code, 3);
+  EXPECT_THAT(differs.err, HasSubstr("not of the same queries"));
+  EXPECT_EQ(Run({"eval", "compare", folder_ / "set.json", folder_ / "a.json"}).exit_code, 3);
+  EXPECT_EQ(Run({"eval", "compare", folder_ / "a.json", "--stage", "nothing", "--with", "coarse"}).exit_code, 2);
+  EXPECT_EQ(Run({"eval", "compare", folder_ / "a.json"}).exit_code, 2);
+}
+
+// Each fold has one picture and finds it; together no caption of the other two can be wrong.
+TEST_F(EvalIntegrationTest, FoldsAreSearchedAloneAndAveraged) {
+  const RunResult result = EvalPhotos(ThreePhotos(), {"--folds", "3", "--json", "--ranks", "--depth", "0"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const boost::json::value json = boost::json::parse(result.out);
+  EXPECT_EQ(json.at("folds").to_number<int>(), 3);
+  EXPECT_EQ(json.at("captions_asked").to_number<int>(), 4);
+  EXPECT_EQ(json.at("stages").at("coarse").at("txt_mnr").to_number<double>(), 1);
+  EXPECT_EQ(boost::json::serialize(json.at("img_queries").at("image")), "[0,1,1,2]");
+  EXPECT_EQ(EvalPhotos(ThreePhotos(), {"--folds", "4"}).exit_code, 2);
+}
+
 TEST_F(EvalIntegrationTest, AKeptFolderIsReusedAndBelongsToOneSet) {
   const std::vector<std::string> keep = {"--folder", folder_ / "kept", "--json"};
   const RunResult first = EvalPhotos(ThreePhotos(), keep);
@@ -117,7 +187,7 @@ TEST_F(EvalIntegrationTest, EveryFormOfASetGivesTheSameFigures) {
     std::vector<std::string> arguments = {"eval",    kind, folder_ / "set", "--images", testing::SourceTree("samples"),
                                           "--depth", "0",  "--json"};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    const RunResult result = RunProgram(arguments);
+    const RunResult result = Run(arguments);
     EXPECT_EQ(result.exit_code, 0) << kind << ": " << result.err;
     boost::json::object json = boost::json::parse(result.out).as_object();
     EXPECT_EQ(json.at("pictures_asked").to_number<int>(), 2) << kind;
@@ -182,8 +252,7 @@ TEST_F(EvalIntegrationTest, MissingAndBrokenVideosAndSentencesAreListed) {
                          "nothing at all,clip-07\n"
                          ",clip-05\n"
                          "caf\xE9,clip-05\n");
-  const RunResult result =
-      RunProgram({"eval", "msrvtt", "--csv", folder_ / "set.csv", "--videos", videos, "--depth", "2"});
+  const RunResult result = Run({"eval", "msrvtt", "--csv", folder_ / "set.csv", "--videos", videos, "--depth", "2"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("missing: broken.mp4: "));
   EXPECT_THAT(result.out, HasSubstr("missing: clip-07: no such file"));
