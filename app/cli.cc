@@ -61,6 +61,7 @@ void AddCommands(CLI::App& app, Session& session, EarlyAnswers& early) {
   AddRepairCommand(app, session);
   AddModelCommand(app, session);
   AddEvalCommand(app, session);
+  AddCalibrateCommand(app, session);
   AddImportCommand(app, session);
   AddExportCommand(app, session);
   AddMergeCommand(app, session);

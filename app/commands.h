@@ -23,6 +23,7 @@ void AddModelCommand(CLI::App& app, Session& session);
 /// `model import`; `model` is the subcommand above it.
 void AddModelImportCommand(CLI::App& model, Session& session);
 void AddEvalCommand(CLI::App& app, Session& session);
+void AddCalibrateCommand(CLI::App& app, Session& session);
 void AddImportCommand(CLI::App& app, Session& session);
 void AddExportCommand(CLI::App& app, Session& session);
 void AddMergeCommand(CLI::App& app, Session& session);

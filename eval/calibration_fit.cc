@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -21,7 +23,8 @@ constexpr size_t kFewestQueries = 50;
 constexpr size_t kFewestPictures = 10;
 constexpr double kOthersWeight = 0.1;  // Note [What a match probability is about]
 constexpr double kLargestWeight = 4096;
-constexpr double kSameLogLoss = 1e-6;  // A difference below it is rounding: the smaller weight then.
+constexpr double kStandardErrors = 2;  // A smaller difference may be chance.
+constexpr double kRounding = 1e-9;     // Of sums of losses.
 
 /// A query with candidates, and the fold that its picture is in.
 struct Query {
@@ -99,36 +102,39 @@ std::optional<size_t> RankOfRight(const CandidateList& list, const Calibration& 
   }));
 }
 
+using Losses = std::vector<double>;  // Per query.
+
+double Sum(const Losses& losses) { return std::accumulate(losses.begin(), losses.end(), 0.0); }
+
+// Whether what has these losses is worse than the best beyond chance. Pictures are the independent ones.
+bool IsWorse(const Queries& queries, const Losses& losses, const Losses& best) {
+  std::vector<double> per_picture(queries.pictures);
+  for (size_t i = 0; i < queries.all.size(); ++i) per_picture[queries.all[i].picture] += losses[i] - best[i];
+  const auto pictures = static_cast<double>(queries.pictures);
+  const double sum = Sum(per_picture);
+  double squares = 0;
+  for (const double difference : per_picture) squares += std::pow(difference - sum / pictures, 2);
+  return sum > kStandardErrors * std::sqrt(squares * pictures / (pictures - 1)) + kRounding;
+}
+
 struct Trial {
   WeightTrial figures;
-  std::vector<double> reciprocal_ranks;  // Per query.
+  Losses misses{};      // 1 less the reciprocal rank.
+  Losses log_losses{};  // Held-out, of all candidates; only where tied.
 };
 
 Trial TryWeight(const Queries& queries, double coarse_weight) {
-  Trial trial{.figures = {.coarse_weight = coarse_weight}, .reciprocal_ranks = {}};
+  Trial trial{.figures = {.coarse_weight = coarse_weight}};
   const auto count = static_cast<double>(queries.all.size());
   const Calibration order = WithWeight(coarse_weight);
   for (const Query& query : queries.all) {
     const std::optional<size_t> rank = RankOfRight(*query.list, order);
-    trial.reciprocal_ranks.push_back(rank ? 1 / static_cast<double>(*rank + 1) : 0);
-    trial.figures.mrr += trial.reciprocal_ranks.back() / count;
+    const double reciprocal = rank ? 1 / static_cast<double>(*rank + 1) : 0;
+    trial.misses.push_back(1 - reciprocal);
+    trial.figures.mrr += reciprocal / count;
     trial.figures.r1 += rank == size_t{0} ? 100 / count : 0;
   }
   return trial;
-}
-
-// Whether the difference to the best is no more than its standard error, with pictures as the independent ones.
-bool IsTied(const Queries& queries, const Trial& trial, const Trial& best) {
-  std::vector<double> per_picture(queries.pictures);
-  for (size_t i = 0; i < queries.all.size(); ++i) {
-    per_picture[queries.all[i].picture] += best.reciprocal_ranks[i] - trial.reciprocal_ranks[i];
-  }
-  const auto pictures = static_cast<double>(queries.pictures);
-  double sum = 0;
-  for (const double difference : per_picture) sum += difference;
-  double squares = 0;
-  for (const double difference : per_picture) squares += std::pow(difference - sum / pictures, 2);
-  return sum <= std::sqrt(squares * pictures / (pictures - 1));
 }
 
 std::vector<double> Weights() {
@@ -168,37 +174,51 @@ std::vector<FitPoint> AllCandidates(const Queries& queries, double coarse_weight
   return points;
 }
 
-double CandidateLogLoss(const Queries& queries, double coarse_weight) {
-  std::vector<ScoredHit> hits;
-  for (size_t fold = 0; fold < kFolds; ++fold) {
-    const Calibration fitted = FitMap(AllCandidates(queries, coarse_weight, fold), coarse_weight, Method::kPlatt);
-    for (const Query& query : queries.all) {
-      if (query.fold() != fold) continue;
-      for (const ScoredPair& pair : query.list->pairs) {
-        const double probability = fitted.MatchProbability(ScoreOf(pair, fitted));
-        hits.push_back({.probability = probability, .right = pair.right});
-      }
-    }
-  }
-  return LogLoss(hits);
+double LossOf(const Calibration& calibration, const ScoredPair& pair) {
+  const ScoredHit hit{.probability = calibration.MatchProbability(ScoreOf(pair, calibration)), .right = pair.right};
+  return LogLoss(std::span(&hit, 1));
 }
 
-// Note [Which coarse weight]. Fills in `weights`.
-double ChooseWeight(const Queries& queries, std::vector<WeightTrial>& weights) {
+Losses CandidateLogLosses(const Queries& queries, double coarse_weight) {
+  Losses losses(queries.all.size());
+  for (size_t fold = 0; fold < kFolds; ++fold) {
+    const Calibration fitted = FitMap(AllCandidates(queries, coarse_weight, fold), coarse_weight, Method::kPlatt);
+    for (size_t i = 0; i < losses.size(); ++i) {
+      if (queries.all[i].fold() != fold) continue;
+      for (const ScoredPair& pair : queries.all[i].list->pairs) losses[i] += LossOf(fitted, pair);
+    }
+  }
+  return losses;
+}
+
+// Note [Which coarse weight].
+std::vector<Trial> TryWeights(const Queries& queries) {
   std::vector<Trial> trials;
   for (const double weight : Weights()) trials.push_back(TryWeight(queries, weight));
-  const auto& best = *std::max_element(trials.begin(), trials.end(),
-                                       [](const Trial& a, const Trial& b) { return a.figures.mrr < b.figures.mrr; });
-  const WeightTrial* chosen = nullptr;
-  weights.reserve(trials.size());
+  const Trial& best = *std::max_element(trials.begin(), trials.end(),
+                                        [](const Trial& a, const Trial& b) { return a.figures.mrr < b.figures.mrr; });
+  size_t candidates = 0;
+  for (const Query& query : queries.all) candidates += query.list->pairs.size();
   for (Trial& trial : trials) {
-    trial.figures.tied = IsTied(queries, trial, best);
-    if (trial.figures.tied) trial.figures.log_loss = CandidateLogLoss(queries, trial.figures.coarse_weight);
-    weights.push_back(trial.figures);
-    const bool better = chosen == nullptr || weights.back().log_loss < chosen->log_loss - kSameLogLoss;
-    if (weights.back().tied && better) chosen = &weights.back();
+    trial.figures.tied = !IsWorse(queries, trial.misses, best.misses);
+    if (!trial.figures.tied) continue;
+    trial.log_losses = CandidateLogLosses(queries, trial.figures.coarse_weight);
+    trial.figures.log_loss = Sum(trial.log_losses) / static_cast<double>(candidates);
   }
-  return chosen->coarse_weight;
+  return trials;
+}
+
+// The smallest of those that are tied in both.
+double ChooseWeight(const Queries& queries, const std::vector<Trial>& trials) {
+  const Trial* best = nullptr;
+  for (const Trial& trial : trials) {
+    const bool better = best == nullptr || trial.figures.log_loss < best->figures.log_loss;
+    if (trial.figures.tied && better) best = &trial;
+  }
+  const auto chosen = std::find_if(trials.begin(), trials.end(), [&](const Trial& trial) {
+    return trial.figures.tied && !IsWorse(queries, trial.log_losses, best->log_losses);
+  });
+  return chosen->figures.coarse_weight;
 }
 
 // Note [What a match probability is about].
@@ -230,6 +250,12 @@ std::vector<ScoredHit> HeldOutFirsts(const Queries& queries, double coarse_weigh
   return hits;
 }
 
+Losses LossesOf(const std::vector<ScoredHit>& hits) {
+  Losses losses;
+  for (const ScoredHit& hit : hits) losses.push_back(LogLoss(std::span(&hit, 1)));
+  return losses;
+}
+
 }  // namespace
 
 Result<CalibrationFit> FitCalibration(std::span<const CandidateList> lists) {
@@ -237,13 +263,16 @@ Result<CalibrationFit> FitCalibration(std::span<const CandidateList> lists) {
   SL_RETURN_IF_ERROR(CheckPairs(queries));
   CalibrationFit fit{
       .calibration = {}, .weights = {}, .held_out = {}, .queries = queries.all.size(), .pictures = queries.pictures};
-  const double weight = ChooseWeight(queries, fit.weights);
+  const std::vector<Trial> trials = TryWeights(queries);
+  for (const Trial& trial : trials) fit.weights.push_back(trial.figures);
+  const double weight = ChooseWeight(queries, trials);
   std::vector<ScoredHit> platt = HeldOutFirsts(queries, weight, Method::kPlatt);
   std::vector<ScoredHit> isotonic = HeldOutFirsts(queries, weight, Method::kIsotonic);
   fit.platt_log_loss = LogLoss(platt);
   fit.isotonic_log_loss = LogLoss(isotonic);
-  const Method method = fit.isotonic_log_loss < fit.platt_log_loss ? Method::kIsotonic : Method::kPlatt;
-  fit.held_out = method == Method::kIsotonic ? std::move(isotonic) : std::move(platt);
+  const bool needs_shape = IsWorse(queries, LossesOf(platt), LossesOf(isotonic));
+  const Method method = needs_shape ? Method::kIsotonic : Method::kPlatt;
+  fit.held_out = needs_shape ? std::move(isotonic) : std::move(platt);
   fit.calibration = FitMap(FirstsAndOthers(queries, weight, std::nullopt), weight, method);
   return fit;
 }

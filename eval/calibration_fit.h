@@ -23,12 +23,17 @@ namespace sightline::eval {
 // than the number says.
 
 // Note [Which coarse weight]
-// The weight orders the hits, so the order decides: the mean reciprocal rank of the right hit, which looks at all ranks
-// and so has less noise than R@1. Trying a weight on a picture fits nothing to that picture, so all of them count. Many
-// weights are about as good: those whose MRR lies within one standard error of the paired difference to the best (over
-// pictures, whose captions are not independent) are tied. Among them the log loss of all candidates decides, with a
-// sigmoid that was fitted on other pictures. All candidates, because they are the same for every weight; what is first
-// is not. 0 is tried like any other weight, so a model whose match logit needs no help keeps it when it is best.
+// The weight orders the hits, so the order decides first: the mean reciprocal rank of the right hit, which looks at all
+// ranks and so has less noise than R@1. Trying a weight on a picture fits nothing to that picture, so all of them
+// count. Many weights are about as good, and the best of 26 owes something to chance: those whose MRR is within two
+// standard errors of the paired difference to it (over pictures, whose captions are not independent) are tied. Among
+// them the log loss of all candidates decides, with a sigmoid that was fitted on other pictures; all candidates,
+// because they are the same for every weight, while what is first is not. What is within two standard errors there as
+// well is no worse, and the smallest of it is taken: the paper ranks by the match logit alone, and a weight has to earn
+// its place. So a model whose match logit needs no help keeps 0.
+//
+// The isotonic map has to be better than the sigmoid in the same sense. It is bounded by the share of right hits in its
+// uppermost run, so it cannot tell a very good match from a good one.
 
 /// How a coarse weight did.
 struct WeightTrial {
@@ -51,9 +56,9 @@ struct CalibrationFit {
   size_t pictures = 0;  ///< That they belong to.
 };
 
-/// Fits the coarse weight and the map from rank score to match probability: Platt's sigmoid or an isotonic map, the one
-/// with the smaller held-out log loss of first hits, the sigmoid when there is no difference. Held-out: five folds of
-/// pictures, a picture's place among all deciding its fold. Deterministic.
+/// Fits the coarse weight and the map from rank score to match probability: Platt's sigmoid, or an isotonic map where
+/// its held-out log loss of first hits is smaller beyond chance. Held-out: five folds of pictures, a picture's place
+/// among all deciding its fold. Deterministic.
 /// @param lists  of whole searches (CollectCandidates); lists without candidates do not count.
 /// Errors: kInvalidArgument: a score is not finite; fewer than 50 queries with candidates, or of fewer than 10
 /// pictures; none of the candidates, or every one, is right.
