@@ -29,7 +29,7 @@ constexpr std::array<SetKindInfo, 7> kKinds = {{
     {SetKind::kJson, "json", "[{\"image\" or \"video\": path, \"caption\": [text, ...]}, ...] (X2-VLM, ALBEF)"},
     {SetKind::kJsonl, "jsonl",
      "lines of {\"image\" or \"video\": path, \"caption\": text or [text, ...]}, or xFlickr&CO"},
-    {SetKind::kCsv, "csv", "a head line, then a path and a caption a row"},
+    {SetKind::kCsv, "csv", "a table: a head line, then a path and a caption a row"},
 }};
 
 bool HasVideos(SetKind kind) { return kind == SetKind::kMsrvtt; }

@@ -34,7 +34,7 @@ bool RecordHandler::Begin(Place kind, boost::json::error_code& error) {
   }
   if (IsInRecord()) return Open(kind, error);
   if (!places_.empty() && places_.back() == Place::kList) {
-    return kind == Place::kObject ? Open(kind, error) : RefuseRecord("not an object", error);
+    return kind == Place::kObject ? Open(kind, error) : RefuseRecord(error);
   }
   return places_.empty() ? BeginRoot(kind, error) : BeginList(kind, error);
 }
@@ -112,8 +112,9 @@ bool RecordHandler::Refuse(ErrorCode code, std::string message, boost::json::err
   return false;
 }
 
-bool RecordHandler::RefuseRecord(const char* what, boost::json::error_code& error) {
-  return Refuse(ErrorCode::kInvalidArgument, fmt::format("{}: {}", Where(), what), error);
+bool RecordHandler::RefuseRecord(boost::json::error_code& error) {
+  const char* const hint = is_lines_ ? ", as every line of JSON lines is" : "";
+  return Refuse(ErrorCode::kInvalidArgument, fmt::format("{}: not an object{}", Where(), hint), error);
 }
 
 bool RecordHandler::RefuseList(boost::json::error_code& error) {

@@ -122,7 +122,7 @@ class RecordHandler {
     if (skipped_ > 0 || IsReadOver()) return true;
     if (places_.empty()) return RefuseRoot(error);
     if (places_.back() == Place::kRootObject) return RefuseList(error);
-    if (places_.back() == Place::kList) return RefuseRecord("not an object", error);
+    if (places_.back() == Place::kList) return RefuseRecord(error);
     push();
     ++sizes_.back();
     return Count(kBytesPerValue + text_bytes, error);
@@ -132,7 +132,7 @@ class RecordHandler {
   bool HandOver(boost::json::error_code& error);
   std::string Where() const;
   bool Refuse(ErrorCode code, std::string message, boost::json::error_code& error);
-  bool RefuseRecord(const char* what, boost::json::error_code& error);
+  bool RefuseRecord(boost::json::error_code& error);
   bool RefuseList(boost::json::error_code& error);
   bool RefuseRoot(boost::json::error_code& error);
 

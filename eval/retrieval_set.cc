@@ -37,18 +37,20 @@ Result<bool> AddEntry(const StreamedRecord& record, SetBuilder& builder) {
   return true;
 }
 
-Result<RetrievalSet> Parse(ByteChunks chunks) {
+}  // namespace
+
+Result<RetrievalSet> ParseRetrievalJson(ByteChunks json) {
   SetBuilder builder;
   const RecordShape shape = {.lists = {""}, .keys = {"image", "video", "is_video", "caption"}};
-  SL_RETURN_IF_ERROR(StreamRecords(std::move(chunks), shape,
+  SL_RETURN_IF_ERROR(StreamRecords(std::move(json), shape,
                                    [&builder](const StreamedRecord& record) { return AddEntry(record, builder); }));
   return std::move(builder).Release();
 }
 
-}  // namespace
+Result<RetrievalSet> ParseRetrievalJson(std::string_view json) { return ParseRetrievalJson(ByteChunks::OfText(json)); }
 
-Result<RetrievalSet> ParseRetrievalJson(std::string_view json) { return Parse(ByteChunks::OfText(json)); }
-
-Result<RetrievalSet> ReadRetrievalJson(const std::filesystem::path& path) { return ReadSetFile(path, Parse); }
+Result<RetrievalSet> ReadRetrievalJson(const std::filesystem::path& path) {
+  return ReadSetFile(path, [](ByteChunks json) { return ParseRetrievalJson(std::move(json)); });
+}
 
 }  // namespace sightline::eval

@@ -11,6 +11,8 @@
 
 namespace sightline::eval {
 
+class ByteChunks;
+
 /// A caption and the picture or video that it describes.
 struct EvalCaption {
   std::string text;
@@ -32,6 +34,7 @@ struct RetrievalSet {
 /// {"video": path, ...} or {"image": path, "is_video": true, ...}; other keys are ignored. Captions without words are
 /// left out and listed. Errors: those of StreamRecords (kCorruption: not JSON), kInvalidArgument (another shape, a path
 /// twice; the message has the entry's number).
+Result<RetrievalSet> ParseRetrievalJson(ByteChunks json);
 Result<RetrievalSet> ParseRetrievalJson(std::string_view json);
 
 /// As ParseRetrievalJson, from a file of any size: memory is bounded by the set. Errors also: kNotFound, kUnavailable.
