@@ -5,6 +5,8 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
@@ -165,6 +167,9 @@ Result<std::unique_ptr<RecordDb>> RecordDb::Open(const std::filesystem::path& pa
   SL_RETURN_IF_ERROR(CheckOpenFiles(path));
   std::unique_ptr<RecordDb> opened(new RecordDb(path, options));
   rocksdb::DB* raw = nullptr;
+  // RocksDB makes it as well, but first it tells its log that it is not there, as an error.
+  std::error_code told_by_open;
+  if (create) std::filesystem::create_directory(path, told_by_open);
   rocksdb::Status status =
       rocksdb::DB::Open(DatabaseOptions(options, create), path.string(), to_open, &opened->handles_, &raw);
   opened->db_.reset(raw);

@@ -8,6 +8,7 @@
 
 #include <rocksdb/db.h>
 
+#include "base/log.h"
 #include "storage/collection.h"
 #include "storage/lock_file.h"
 #include "tests/storage/crash_plan.h"
@@ -127,6 +128,16 @@ TEST_F(EmbeddedCollectionTest, ExistingCollectionIsNotCreatedAgain) {
 TEST_F(EmbeddedCollectionTest, CreationMakesTheFoldersAbove) {
   EXPECT_THAT(Collection::Create(folder_ / "deep" / "er", kConfig), IsOk());
   EXPECT_THAT(Collection::Open(folder_ / "deep" / "er"), IsOk());
+}
+
+TEST_F(EmbeddedCollectionTest, CreationTellsTheLogOfNoError) {
+  SetLogLevel(LogLevel::kInfo);
+  ::testing::internal::CaptureStderr();
+  const auto made = Collection::Create(folder_, kConfig);
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  SetLogLevel(LogLevel::kWarning);
+  EXPECT_THAT(made, IsOk());
+  EXPECT_THAT(log, ::testing::Not(::testing::HasSubstr("ERROR")));
 }
 
 TEST_F(EmbeddedCollectionTest, ConfigurationOutOfRangeIsRefused) {
