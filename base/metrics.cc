@@ -16,31 +16,58 @@
 namespace sightline {
 namespace {
 
-class CounterOf : public Counter {
+/// One metric of a family, which can be taken out of it and put in again. The family lives as long as the registry.
+template <typename Metric>
+class Member {
  public:
-  explicit CounterOf(prometheus::Counter& counter) : counter_(counter) {}
-  void Add(double by) override { counter_.Increment(by); }
+  void Enter(prometheus::Family<Metric>& family, Metric& metric) {
+    const std::lock_guard lock(mutex_);
+    family_ = &family;
+    metric_ = &metric;
+  }
+
+  void Leave() {
+    const std::lock_guard lock(mutex_);
+    if (metric_ != nullptr) family_->Remove(metric_);
+    metric_ = nullptr;
+  }
+
+  bool is_in() const {
+    const std::lock_guard lock(mutex_);
+    return metric_ != nullptr;
+  }
+
+  template <typename Change>
+  void Apply(Change change) {
+    const std::lock_guard lock(mutex_);
+    if (metric_ != nullptr) change(*metric_);
+  }
 
  private:
-  prometheus::Counter& counter_;
+  mutable std::mutex mutex_;  ///< Held while the metric is changed, so that it does not leave meanwhile.
+  prometheus::Family<Metric>* family_ = nullptr;
+  Metric* metric_ = nullptr;  ///< Null: forgotten.
 };
 
-class GaugeOf : public Gauge {
- public:
-  explicit GaugeOf(prometheus::Gauge& gauge) : gauge_(gauge) {}
-  void Set(double value) override { gauge_.Set(value); }
-
- private:
-  prometheus::Gauge& gauge_;
+struct CounterOf : Counter {
+  void Add(double by) override {
+    member.Apply([by](auto& counter) { counter.Increment(by); });
+  }
+  Member<prometheus::Counter> member;
 };
 
-class HistogramOf : public Histogram {
- public:
-  explicit HistogramOf(prometheus::Histogram& histogram) : histogram_(histogram) {}
-  void Observe(double value) override { histogram_.Observe(value); }
+struct GaugeOf : Gauge {
+  void Set(double value) override {
+    member.Apply([value](auto& gauge) { gauge.Set(value); });
+  }
+  Member<prometheus::Gauge> member;
+};
 
- private:
-  prometheus::Histogram& histogram_;
+struct HistogramOf : Histogram {
+  void Observe(double value) override {
+    member.Apply([value](auto& histogram) { histogram.Observe(value); });
+  }
+  Member<prometheus::Histogram> member;
 };
 
 /// What was made, by name and labels.
@@ -50,25 +77,42 @@ using Made = std::map<std::pair<std::string, MetricLabels>, std::unique_ptr<Kind
 }  // namespace
 
 struct MetricsRegistry::State {
-  std::mutex mutex;
+  mutable std::mutex mutex;
   prometheus::Registry registry;
-  Made<Counter> counters;
-  Made<Gauge> gauges;
-  Made<Histogram> histograms;
+  Made<CounterOf> counters;
+  Made<GaugeOf> gauges;
+  Made<HistogramOf> histograms;
   std::vector<std::function<void()>> refreshers;
 
-  template <typename Kind, typename Make>
-  Kind& Get(Made<Kind>& made, const std::string& name, const MetricLabels& labels, Make make) {
-    std::lock_guard lock(mutex);
+  /// @param builder  of the family. @param more  what a member is made of besides its labels.
+  template <typename Kind, typename Builder, typename... More>
+  Kind& Get(Made<Kind>& made, Builder builder, const std::string& name, const std::string& help,
+            const MetricLabels& labels, const More&... more) {
+    const std::lock_guard lock(mutex);
     std::unique_ptr<Kind>& metric = made[{name, labels}];
-    if (!metric) {
-      try {
-        metric = make();
-      } catch (const std::exception&) {
-        CheckFailed("MetricsRegistry: a broken name, or one that another kind has", __FILE__, __LINE__);
-      }
+    if (!metric) metric = std::make_unique<Kind>();
+    if (metric->member.is_in()) return *metric;
+    try {
+      auto& family = builder.Name(name).Help(help).Register(registry);
+      metric->member.Enter(family, family.Add(labels, more...));
+    } catch (const std::exception&) {
+      CheckFailed("MetricsRegistry: a broken name, or one that another kind has", __FILE__, __LINE__);
     }
     return *metric;
+  }
+
+  /// Calls `visit` with the labels and the member of every metric that is shown.
+  template <typename Visit>
+  void ForEachMember(Visit visit) {
+    const std::lock_guard lock(mutex);
+    const auto each = [&visit](auto& made) {
+      for (auto& [key, metric] : made) {
+        if (metric->member.is_in()) visit(key.second, metric->member);
+      }
+    };
+    each(counters);
+    each(gauges);
+    each(histograms);
   }
 };
 
@@ -80,24 +124,29 @@ MetricsRegistry::MetricsRegistry() : state_(std::make_unique<State>()) {}
 MetricsRegistry::~MetricsRegistry() = default;
 
 Counter& MetricsRegistry::GetCounter(const std::string& name, const std::string& help, const MetricLabels& labels) {
-  return state_->Get(state_->counters, name, labels, [&] {
-    auto& family = prometheus::BuildCounter().Name(name).Help(help).Register(state_->registry);
-    return std::make_unique<CounterOf>(family.Add(labels));
-  });
+  return state_->Get(state_->counters, prometheus::BuildCounter(), name, help, labels);
 }
 
 Gauge& MetricsRegistry::GetGauge(const std::string& name, const std::string& help, const MetricLabels& labels) {
-  return state_->Get(state_->gauges, name, labels, [&] {
-    auto& family = prometheus::BuildGauge().Name(name).Help(help).Register(state_->registry);
-    return std::make_unique<GaugeOf>(family.Add(labels));
-  });
+  return state_->Get(state_->gauges, prometheus::BuildGauge(), name, help, labels);
 }
 
 Histogram& MetricsRegistry::GetHistogram(const std::string& name, const std::string& help, const MetricLabels& labels,
                                          const std::vector<double>& bounds) {
-  return state_->Get(state_->histograms, name, labels, [&] {
-    auto& family = prometheus::BuildHistogram().Name(name).Help(help).Register(state_->registry);
-    return std::make_unique<HistogramOf>(family.Add(labels, bounds));
+  return state_->Get(state_->histograms, prometheus::BuildHistogram(), name, help, labels, bounds);
+}
+
+std::set<std::string> MetricsRegistry::LabelValues(const std::string& label) const {
+  std::set<std::string> values;
+  state_->ForEachMember([&](const MetricLabels& labels, const auto&) {
+    if (const auto found = labels.find(label); found != labels.end()) values.insert(found->second);
+  });
+  return values;
+}
+
+void MetricsRegistry::Forget(const std::string& label, const std::string& value) {
+  state_->ForEachMember([&](const MetricLabels& labels, auto& member) {
+    if (const auto found = labels.find(label); found != labels.end() && found->second == value) member.Leave();
   });
 }
 

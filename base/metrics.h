@@ -4,13 +4,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace sightline {
 
-/// "collection" -> "photos". Every distinct set of values is kept for ever: they come from closed lists or from our own
-/// names, never from a client.
+/// "collection" -> "photos". Every distinct set of values is kept until it is forgotten: they come from closed lists or
+/// from our own names, never from a client.
 using MetricLabels = std::map<std::string, std::string>;
 
 /// A number that only grows. Thread-safe; so are the next two.
@@ -54,6 +55,13 @@ class MetricsRegistry {
   /// @param bounds  ascending upper bounds.
   Histogram& GetHistogram(const std::string& name, const std::string& help, const MetricLabels& labels = {},
                           const std::vector<double>& bounds = LatencyBounds());
+
+  /// The values that this label has in the metrics that are shown.
+  std::set<std::string> LabelValues(const std::string& label) const;
+
+  /// Shows the metrics with this label no more: what they were about is gone. Whoever still holds one changes nothing;
+  /// a Get after this makes it anew, from 0.
+  void Forget(const std::string& label, const std::string& value);
 
   /// Calls `refresh` before every Serialize, to set gauges to what they are then. It must outlive the registry or
   /// whatever it touches must; it may block for a moment.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "http/service_metrics.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -30,6 +31,7 @@ class HostMetrics {
 
   void Refresh() {
     std::lock_guard lock(mutex_);
+    ForgetDropped();
     uint64_t open = 0;
     // What was shown before is 0, unless it is still there.
     for (const auto& [key, gauge] : gauges_) gauge->Set(0);
@@ -42,6 +44,18 @@ class HostMetrics {
   }
 
  private:
+  // Everything that is told of collections that are gone, whoever told it.
+  void ForgetDropped() {
+    const auto names = host_.Names();
+    if (!names) return;
+    for (const std::string& told : registry_.LabelValues("collection")) {
+      if (std::ranges::binary_search(*names, told)) continue;
+      registry_.Forget("collection", told);
+      std::erase_if(growth_, [&told](const auto& entry) { return entry.first.second == told; });
+      std::erase_if(gauges_, [&told](const auto& entry) { return entry.first.second == told; });
+    }
+  }
+
   void Set(const char* name, const char* help, const std::string& collection, double value) {
     Gauge& gauge = registry_.GetGauge(name, help, {{"collection", collection}});
     gauges_[{name, collection}] = &gauge;

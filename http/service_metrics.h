@@ -11,7 +11,8 @@
 namespace sightline::http {
 
 /// Shows the collections that are open whenever the registry is serialized: items, units, vectors, bytes, and what
-/// their gatherers have to do. `host` must live as long as that.
+/// their gatherers have to do. What any metric tells of a collection (label "collection") that is not there any more is
+/// forgotten then. `host` must live as long as that.
 void ShowHost(MetricsRegistry& registry, const Host& host);
 
 /// Takes every answer of a search: stage timings, reranked candidates and how many of them were in memory already,

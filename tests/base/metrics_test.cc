@@ -43,6 +43,23 @@ TEST(MetricsTest, GaugesAreRefreshedWhenTheyAreRead) {
   EXPECT_THAT(registry.Serialize(), HasSubstr("reads 2\n"));
 }
 
+TEST(MetricsTest, ForgottenMetricsAreGoneUntilTheyAreAskedForAgain) {
+  MetricsRegistry registry;
+  Counter& old = registry.GetCounter("steps_total", "Steps.", {{"collection", "a"}});
+  old.Add(5);
+  registry.GetCounter("steps_total", "Steps.", {{"collection", "b"}}).Add(7);
+  registry.GetGauge("size", "Size.", {{"collection", "a"}, {"kind", "x"}}).Set(1);
+  registry.GetHistogram("seconds", "Durations.", {{"collection", "a"}}, {1}).Observe(0.5);
+  EXPECT_EQ(registry.LabelValues("collection"), (std::set<std::string>{"a", "b"}));
+  registry.Forget("collection", "a");
+  EXPECT_EQ(registry.LabelValues("collection"), (std::set<std::string>{"b"}));
+  old.Add();
+  EXPECT_THAT(registry.Serialize(), ::testing::Not(HasSubstr("\"a\"")));
+  EXPECT_THAT(registry.Serialize(), HasSubstr("steps_total{collection=\"b\"} 7\n"));
+  registry.GetCounter("steps_total", "Steps.", {{"collection", "a"}}).Add(2);
+  EXPECT_THAT(registry.Serialize(), HasSubstr("steps_total{collection=\"a\"} 2\n"));
+}
+
 TEST(MetricsTest, ThreadsCountTogether) {
   MetricsRegistry registry;
   {

@@ -80,7 +80,25 @@ TEST_F(ServiceMetricsTest, ADroppedCollectionShowsNothing) {
   ASSERT_THAT(host_->Drop("vectors", {}), IsOk());
   const std::string text = registry_.Serialize();
   EXPECT_THAT(text, HasSubstr("sightline_collections_open 0\n"));
-  EXPECT_THAT(text, HasSubstr("sightline_collection_items{collection=\"vectors\"} 0\n"));
+  EXPECT_THAT(text, ::testing::Not(HasSubstr("vectors\"")));
+}
+
+TEST_F(ServiceMetricsTest, ACollectionOfTheNameOfADroppedOneCountsFromZero) {
+  ShowHost(registry_, *host_);
+  const auto count = CountSearches(registry_);
+  Add();
+  count("vectors", Search());
+  count("vectors", Search());
+  EXPECT_THAT(registry_.Serialize(), HasSubstr("sightline_gathered_searches_total{collection=\"vectors\"} 2\n"));
+  ASSERT_THAT(host_->Drop("vectors", {}), IsOk());
+  count("never shown", {});
+  EXPECT_THAT(registry_.Serialize(), ::testing::Not(HasSubstr("{collection=")));
+  EXPECT_THAT(host_->Create("vectors", {.model_name = "none", .model_fingerprint = "", .dim = 2}), IsOk());
+  Add();
+  count("vectors", Search());
+  const std::string text = registry_.Serialize();
+  EXPECT_THAT(text, HasSubstr("sightline_gathered_searches_total{collection=\"vectors\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("sightline_search_stage_seconds_count{collection=\"vectors\",stage=\"total\"} 1\n"));
 }
 
 TEST_F(ServiceMetricsTest, AnswersAreCounted) {
