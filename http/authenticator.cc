@@ -7,6 +7,7 @@
 
 #include "http/address.h"
 #include "http/base64.h"
+#include "http/host_name.h"
 
 // Note [Pages of others]
 //
@@ -15,7 +16,8 @@
 //  - Origin, or Sec-Fetch-Site where a browser sends no Origin (pictures): a page of another site says so. A form that
 //    posts JSON as text/plain needs no permission of ours to be sent, so it must be refused here.
 //  - Host: a name that an attacker's DNS points to 127.0.0.1 makes the page and the server one origin ("DNS
-//    rebinding"), but the name stays the attacker's.
+//    rebinding"), but the name stays the attacker's. Configured names are none of those, but
+//    they may be a proxy's, whose visitors would all be owners: they are taken from who insists alone.
 // Programs send none of these, or tell the truth. With keys none of this is needed, since no browser adds a key by
 // itself; the cookie is only taken from requests that change nothing, and only sent by our own page (SameSite=Strict).
 
@@ -66,13 +68,6 @@ Problem Unauthorized(std::string message) {
 
 Problem Forbidden(std::string message) { return Problem(403, "forbidden", std::move(message)); }
 
-std::string_view WithoutPort(std::string_view host) {
-  if (!host.empty() && host.front() == '[') return host.substr(0, host.find(']') + 1);
-  const size_t colon = host.find(':');
-  // More than one colon: an IPv6 address without brackets.
-  return colon != host.rfind(':') ? host : host.substr(0, colon);
-}
-
 bool IsOriginOf(std::string_view origin, std::string_view host) {
   const size_t slashes = origin.find("://");
   return slashes != std::string_view::npos && EqualIgnoringCase(origin.substr(slashes + 3), host);
@@ -89,7 +84,7 @@ std::optional<std::string> PresentedKey(const Request& request) {
 }
 
 bool IsLocalHost(std::string_view host) {
-  const std::string_view name = WithoutPort(host);
+  const std::string_view name = HostNameOf(host);
   constexpr std::string_view kLocal = "localhost";
   constexpr std::string_view kBelowLocal = ".localhost";
   if (EqualIgnoringCase(name, kLocal) || IsLoopbackAddress(name)) return true;
@@ -124,7 +119,8 @@ ProblemOr<Principal> KeyAuthenticator::ByKey(const Request& request) const {
 
 ProblemOr<Principal> KeyAuthenticator::AsOwner(const Request& request) const {
   const std::string_view host = request.headers.Find("Host").value_or("");
-  if (options_.local_only && !host.empty() && !IsLocalHost(host)) {
+  const bool is_ours = host.empty() || IsLocalHost(host) || IsOneOfHosts(host, options_.host_names);
+  if (options_.local_only && !is_ours) {
     return tl::make_unexpected(Forbidden(
         fmt::format("a server without keys answers to names of this machine only, not to \"{}\": make a key", host)));
   }

@@ -19,6 +19,9 @@ struct AuthenticatorOptions {
   /// Whether only this machine can reach the server, so that a request for another host name comes from a page that
   /// pretends (Note [Pages of others]).
   bool local_only = true;
+  /// Names besides those of this machine that count as its own without keys: of ServerOptions::host_names, where
+  /// somebody insists (--insecure).
+  std::vector<std::string> host_names{};
   /// Origins whose pages may ask, as "https://photos.example.com".
   std::vector<std::string> cors_origins{};
 };

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <boost/asio/ip/address.hpp>
 
+#include "http/host_name.h"
 #include "http/request_head_internal.h"
 
 namespace sightline::http {
@@ -31,12 +32,6 @@ Headers CopyFields(const BeastHead& head) {
   Headers out;
   for (const auto& field : head) out.Add(std::string(ViewOf(field.name_string())), std::string(ViewOf(field.value())));
   return out;
-}
-
-/// "host:80" and "[::1]:80" without the port and the brackets.
-std::string_view WithoutPort(std::string_view host) {
-  if (host.starts_with('[')) return host.substr(1, std::min(host.find(']'), host.size()) - 1);
-  return host.substr(0, host.find(':'));
 }
 
 Problem BadRequest(std::string message) { return {400, "bad_request", std::move(message)}; }
@@ -106,13 +101,11 @@ std::string MakeRequestId() {
 
 bool IsAllowedHost(const ServerOptions& options, std::string_view host) {
   if (options.host_names.empty()) return true;
-  const std::string_view name = WithoutPort(host);
+  const std::string_view name = HostNameOf(host);
   if (EqualIgnoringCase(name, "localhost")) return true;
   boost::system::error_code not_an_address;
   boost::asio::ip::make_address(std::string(name), not_an_address);
-  if (!not_an_address) return true;
-  return std::ranges::any_of(options.host_names,
-                             [name](const std::string& allowed) { return EqualIgnoringCase(allowed, name); });
+  return !not_an_address || IsOneOfHosts(host, options.host_names);
 }
 
 RequestHead ReadHead(const BeastHead& head, const Router& router, const ServerOptions& options,

@@ -36,8 +36,9 @@ std::string MakeRequestId();
 
 /// Note [Host names]: a page of the internet could reach a server of this network by letting its own name lead to the
 /// server's address: to the browser that is the page's own origin. What gives it away is the Host field, which then has
-/// the page's name. Where names are configured, a Host is one of them, an IP address or localhost. A server without
-/// keys is stricter (authenticator.cc, Note [Pages of others]).
+/// the page's name. Where names are configured, a Host is one of them, an IP address or localhost, whoever asks.
+/// A server without keys, to which only this machine gets, is stricter besides: it takes addresses and names
+/// of this machine alone, configured ones only with --insecure (authenticator.cc, Note [Pages of others]).
 bool IsAllowedHost(const ServerOptions& options, std::string_view host);
 
 }  // namespace sightline::http

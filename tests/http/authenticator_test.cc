@@ -132,6 +132,15 @@ TEST_F(AuthenticatorTest, WithoutKeysPagesOfOthersAreRefused) {
   EXPECT_EQ(fetch("none", "navigate"), 200);
 }
 
+TEST_F(AuthenticatorTest, WithoutKeysTheServersOwnNamesAreTaken) {
+  EXPECT_EQ(Ask({{"Host", "photos.home:8080"}}), 403);
+  Make({.host_names = {"photos.home"}});
+  EXPECT_EQ(Ask({{"Host", "photos.home:8080"}}), 200);
+  EXPECT_EQ(Ask({{"Host", "photos.home:8080"}, {"Origin", "http://photos.home:8080"}}, Method::kPost), 200);
+  EXPECT_EQ(Ask({{"Host", "photos.home:8080"}, {"Origin", "http://evil.example"}}, Method::kPost), 403);
+  EXPECT_EQ(Ask({{"Host", "other.home"}}), 403);
+}
+
 TEST_F(AuthenticatorTest, WithoutKeysNamesOfOthersAreRefused) {
   for (const char* host : {"evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example",
                            "192.168.1.5:8080", "notlocalhost"}) {

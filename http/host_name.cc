@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "http/host_name.h"
+
+#include <algorithm>
+
+#include "http/message.h"
+
+namespace sightline::http {
+
+std::string_view HostNameOf(std::string_view host) {
+  if (host.starts_with('[')) return host.substr(1, std::min(host.find(']'), host.size()) - 1);
+  const size_t colon = host.find(':');
+  // More than one colon: an IPv6 address without brackets.
+  return colon != host.rfind(':') ? host : host.substr(0, colon);
+}
+
+bool IsOneOfHosts(std::string_view host, std::span<const std::string> names) {
+  const std::string_view name = HostNameOf(host);
+  return std::ranges::any_of(names, [name](const std::string& one) { return EqualIgnoringCase(one, name); });
+}
+
+}  // namespace sightline::http
