@@ -8,6 +8,7 @@
 
 #include "base/guard.h"
 #include "indexer/forecast.h"
+#include "indexer/job_inputs.h"
 #include "indexer/pipeline.h"
 #include "indexer/run_log.h"
 #include "indexer/shard_pattern.h"
@@ -114,8 +115,8 @@ Result<IndexReport> Indexer::RunWithLog(const IndexInputs& given, IndexObserver*
       RunLog log = RunLog::Unrecorded(collection_, observer, options.report_every);
       return RunPipeline(collection_, encoder_, options, inputs, log, stop);
     }
-    SL_ASSIGN_OR_RETURN(RunLog log,
-                        RunLog::Start(collection_, JobInputs(given), observer, options.report_every, options.job));
+    SL_ASSIGN_OR_RETURN(RunLog log, RunLog::Start(collection_, JobInputs(given, options_), observer,
+                                                  options.report_every, options.job));
     return RunPipeline(collection_, encoder_, options, inputs, log, stop);
   });
 }

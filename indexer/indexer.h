@@ -120,6 +120,14 @@ struct DescribedFile {
   std::optional<Metadata> metadata;
 };
 
+/// A caption that is given as it is, in no captions file.
+struct GivenCaption {
+  std::string path;        ///< Its own name; unlike a file's: `caption://<id>`.
+  std::string words;       ///< UTF-8, not blank.
+  std::string caption_of;  ///< Path of the item that the words describe; empty: none.
+  Metadata metadata;       ///< Beside the words and what they describe.
+};
+
 /// What to index. Folders are walked; links to folders are followed once per real folder, so loops end (scanner.h has
 /// the rules). A file is known by its path with all links resolved, in whatever bytes the file system has. A named file
 /// that ends in ".tar" is a shard (shard_source.h), `shard-{000..012}.tar` are thirteen (shard_pattern.h).
@@ -131,6 +139,7 @@ struct IndexInputs {
   std::vector<std::filesystem::path> manifests{};  ///< Files with metadata and captions (manifest_source.h).
   std::vector<std::filesystem::path> captions{};   ///< Captions files (caption_source.h).
   std::vector<DescribedFile> files{};              ///< Before everything else.
+  std::vector<GivenCaption> texts{};               ///< After everything else.
   /// Asked about every file and folder, with all links resolved; what it refuses is a failed file. Empty: everything.
   std::function<bool(const std::filesystem::path&)> may_read{};
   PathShard shard{};  ///< Only what belongs to it (path_shard.h, Note [Shards]).

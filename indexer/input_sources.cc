@@ -52,10 +52,14 @@ bool VisitInputs(const IndexInputs& inputs, const InputVisitor& visit_found) {
   const auto manifest = [&](const auto& file) { return VisitManifest(file, scanner, visit); };
   const auto path = [&](const auto& given) { return VisitPath(given, scanner, visit); };
   const auto captions = [&](const auto& file) { return VisitCaptions(file, visit); };
+  const auto text = [&](const GivenCaption& given) {
+    return visit(CaptionEntry(given.path, given.words, given.caption_of, given.metadata));
+  };
   return std::all_of(inputs.files.begin(), inputs.files.end(), described) &&
          std::all_of(inputs.manifests.begin(), inputs.manifests.end(), manifest) &&
          std::all_of(inputs.paths.begin(), inputs.paths.end(), path) &&
-         std::all_of(inputs.captions.begin(), inputs.captions.end(), captions);
+         std::all_of(inputs.captions.begin(), inputs.captions.end(), captions) &&
+         std::all_of(inputs.texts.begin(), inputs.texts.end(), text);
 }
 
 }  // namespace sightline::indexer

@@ -18,11 +18,6 @@ using storage::WriteSet;
 constexpr size_t kFewErrors = 256;
 constexpr std::chrono::seconds kWriteLongJobEvery{2};
 
-// How a job record tells its inputs apart; anything else is a path.
-constexpr std::string_view kManifestFlag = "--manifest=";
-constexpr std::string_view kCaptionsFlag = "--captions=";
-constexpr std::string_view kShardFlag = "--shard=";
-
 // The time now, unless the clock was set back since `then`: a job does not end before it began.
 int64_t Later(int64_t then) { return std::max(then, UnixSeconds()); }
 
@@ -67,39 +62,6 @@ void BatchTally::Count(Resolution resolution) {
     case Resolution::kNeedsContent:
       SL_CHECK(false);
   }
-}
-
-std::vector<std::string> JobInputs(const IndexInputs& inputs) {
-  std::vector<std::string> texts;
-  for (const DescribedFile& file : inputs.files) texts.push_back(file.path.string());
-  for (const auto& path : inputs.paths) texts.push_back(path.string());
-  for (const auto& file : inputs.manifests) texts.push_back(std::string(kManifestFlag) + file.string());
-  for (const auto& file : inputs.captions) texts.push_back(std::string(kCaptionsFlag) + file.string());
-  const PathShard& shard = inputs.shard;
-  if (shard.count > 1) {
-    texts.push_back(std::string(kShardFlag) + std::to_string(shard.index) + "/" + std::to_string(shard.count));
-  }
-  return texts;
-}
-
-Result<IndexInputs> InputsOfJob(const JobRecord& job) {
-  IndexInputs inputs;
-  for (const std::string& text : job.inputs) {
-    const auto after = [&text](std::string_view flag) { return std::string_view(text).substr(flag.size()); };
-    if (text.starts_with(kManifestFlag)) {
-      inputs.manifests.emplace_back(after(kManifestFlag));
-    } else if (text.starts_with(kCaptionsFlag)) {
-      inputs.captions.emplace_back(after(kCaptionsFlag));
-    } else if (text.starts_with(kShardFlag)) {
-      SL_ASSIGN_OR_RETURN(inputs.shard, ParsePathShard(after(kShardFlag)));
-    } else if (text.starts_with("--")) {
-      return Fail(ErrorCode::kInvalidArgument,
-                  "job " + std::to_string(job.id.value) + " was an import or a merge: only indexing can be resumed");
-    } else {
-      inputs.paths.emplace_back(text);
-    }
-  }
-  return inputs;
 }
 
 Result<IndexReport> EndRun(RunLog& log, Result<bool> finished) {

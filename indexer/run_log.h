@@ -83,13 +83,6 @@ class RunLog {
   Clock::time_point job_written_ = started_;
 };
 
-/// The inputs of an indexing run as its job record keeps them.
-std::vector<std::string> JobInputs(const IndexInputs& inputs);
-
-/// The inverse: what resuming such a job indexes. Errors: kInvalidArgument (a job that is no indexing run; a shard that
-/// cannot be read).
-Result<IndexInputs> InputsOfJob(const storage::JobRecord& job);
-
 /// Writes the final state of a run's job and makes its report. @param finished  whether it came to the end; false after
 /// a stop; an error is passed on. Errors: those of RunLog::Finish.
 Result<IndexReport> EndRun(RunLog& log, Result<bool> finished);

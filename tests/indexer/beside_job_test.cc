@@ -8,6 +8,7 @@
 
 #include <gmock/gmock.h>
 
+#include "indexer/job_inputs.h"
 #include "indexer/run_log.h"
 #include "tests/indexer/index_fixture.h"
 #include "tests/support/memory_collection.h"
@@ -93,8 +94,8 @@ TEST_F(BesideJobTest, LinksThatLeadOutOfWhatMayBeReadFailAndTellNothing) {
 TEST_F(BesideJobTest, PreparedJobIsStoppedUntilItRunsUnderItsId) {
   WriteBmp(photo("a.bmp"), {1, 2, 3});
   const IndexInputs inputs = {.paths = {fixture_.photos()}};
-  const auto first = PrepareJob(*collection_, JobInputs(inputs));
-  const auto second = PrepareJob(*collection_, JobInputs(inputs));
+  const auto first = PrepareJob(*collection_, JobInputs(inputs, {}));
+  const auto second = PrepareJob(*collection_, JobInputs(inputs, {}));
   ASSERT_THAT(second, IsOk());
   EXPECT_EQ(second->id.value, first->id.value + 1);
   EXPECT_EQ((*collection_->Jobs())[0].state, storage::JobState::kStopped);
@@ -108,22 +109,6 @@ TEST_F(BesideJobTest, PreparedJobIsStoppedUntilItRunsUnderItsId) {
   EXPECT_EQ(jobs[1].items_added, 1U);
   fixture_.options.job = JobId{77};
   EXPECT_THAT(MakeIndexer().Run(inputs, nullptr, {}), IsErrorWith(ErrorCode::kInvalidArgument, "77"));
-}
-
-TEST(JobInputsTest, InputsOfAJobAreReadBack) {
-  IndexInputs inputs = {.paths = {"/a b", "/c"}, .manifests = {"/m.jsonl"}, .captions = {"/c.json"}};
-  inputs.shard = {.index = 1, .count = 3};
-  storage::JobRecord job;
-  job.inputs = JobInputs(inputs);
-  const auto read = InputsOfJob(job);
-  ASSERT_THAT(read, IsOk());
-  EXPECT_EQ(read->paths, inputs.paths);
-  EXPECT_EQ(read->manifests, inputs.manifests);
-  EXPECT_EQ(read->captions, inputs.captions);
-  EXPECT_EQ(read->shard.index, 1U);
-  EXPECT_EQ(read->shard.count, 3U);
-  job.inputs = {"--merge=other"};
-  EXPECT_THAT(InputsOfJob(job), IsErrorWith(ErrorCode::kInvalidArgument, "merge"));
 }
 
 TEST_F(BesideJobTest, RunCommitsNothingWhileSomebodyElseChangesTheCollection) {
