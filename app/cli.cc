@@ -131,7 +131,11 @@ Result<ExitCode> Run(const CLI::App& app, Session& session, const EarlyAnswers& 
     fmt::print(session.io.err, "{}", app.help());
     return ExitCode::kUsage;
   }
-  if (session.hosting == nullptr) {
+  if (session.hosting != nullptr) {
+    session.globals.threads = ThreadsWithin(session.globals.threads, session.hosting->threads);
+    // For what the command computes in this thread; what it starts, it tells itself.
+    ApplyToOpenMp(MakeThreadBudget(session.globals.threads, 0));
+  } else {
     SL_ASSIGN_OR_RETURN(const std::optional<ExitCode> code, RunInServer(session, argc, argv));
     if (code) return *code;
   }

@@ -7,19 +7,16 @@
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
-#include <boost/json.hpp>
 
 #include "app/commands.h"
 #include "app/item_kind.h"
-#include "app/metadata_json_internal.h"
 #include "app/open.h"
 #include "app/text.h"
+#include "http/record_text.h"
 #include "query/filter_parser.h"
 
 namespace sightline::app {
 namespace {
-
-namespace json = boost::json;
 
 struct ListFlags {
   std::string collection;
@@ -38,23 +35,6 @@ void PrintItem(std::FILE* out, const storage::ItemRecord& item) {
   }
 }
 
-void PrintItemJson(std::FILE* out, const storage::ItemRecord& item) {
-  json::array paths;
-  for (const storage::ItemPath& path : item.paths) paths.push_back(json::string(ValidUtf8(path.path)));
-  json::array units;
-  for (const UnitId unit : item.units) units.push_back(unit.value);
-  const ItemKind kind = KindOf(item);
-  json::object object = {{"item_id", item.id.value},    {"kind", json::string(NameOf(kind))},
-                         {"paths", std::move(paths)},   {"width", item.width},
-                         {"height", item.height},       {"added_at", item.added_at},
-                         {"unit_ids", std::move(units)}};
-  const std::string* words = kind == ItemKind::kCaption ? CaptionWords(item.metadata) : nullptr;
-  if (words != nullptr) object["text"] = json::string(ValidUtf8(*words));
-  if (const auto duration = DurationUs(item.metadata)) object["duration_ms"] = *duration / 1000;
-  object["metadata"] = MetadataJson(item.metadata);
-  fmt::print(out, "{}\n", json::serialize(object));
-}
-
 Result<ExitCode> RunList(const Session& session, const ListFlags& flags) {
   Filter filter;
   if (!flags.filter.empty()) {
@@ -64,7 +44,11 @@ Result<ExitCode> RunList(const Session& session, const ListFlags& flags) {
   uint64_t shown = 0;
   SL_RETURN_IF_ERROR(collection->ForEachItem([&](const storage::ItemRecord& item) {
     if (!ItemMatches(filter, item)) return true;
-    flags.json ? PrintItemJson(session.io.out, item) : PrintItem(session.io.out, item);
+    if (flags.json) {
+      fmt::print(session.io.out, "{}\n", http::ItemText(item));
+    } else {
+      PrintItem(session.io.out, item);
+    }
     return ++shown != flags.limit;
   }));
   return ExitCode::kOk;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -20,6 +21,7 @@
 #include "app/path_list.h"
 #include "app/removal.h"
 #include "app/text.h"
+#include "http/upload_cleaning.h"
 #include "indexer/location.h"
 #include "query/filter_parser.h"
 
@@ -143,7 +145,15 @@ Result<ExitCode> RunRemove(const Session& session, const RemoveFlags& flags) {
   }
   SL_ASSIGN_OR_RETURN(const std::vector<std::string> references, ReadReferences(session, flags));
   SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, flags.collection));
-  Remover remover(*collection, {.dry_run = flags.dry_run, .json = flags.json, .out = session.io.out});
+  SL_ASSIGN_OR_RETURN(const auto uploads, OpenUploads(session));
+  const auto remove_uploads = [&](std::span<const std::string> paths) {
+    if (!uploads) return;
+    const Status removed = http::RemoveUnusedUploads(*uploads, flags.collection, *collection, paths, {});
+    // The items are gone; `repair` removes what is left of them.
+    if (!removed) fmt::print(session.io.err, "warning: an upload is left: {}\n", OneLine(removed.error().message));
+  };
+  Remover remover(*collection,
+                  {.dry_run = flags.dry_run, .json = flags.json, .out = session.io.out, .on_removed = remove_uploads});
   const InterruptHandler interrupt(session, "stopping: what is told is removed; run the same command again to go on");
   Run run{*collection, remover, interrupt.token(), session.io.err};
   bool found_all = true;
@@ -163,7 +173,8 @@ Result<ExitCode> RunRemove(const Session& session, const RemoveFlags& flags) {
 
 void AddRemoveCommand(CLI::App& app, Session& session) {
   auto flags = std::make_shared<RemoveFlags>();
-  CLI::App* command = app.add_subcommand("remove", "Remove items from a collection; files stay where they are");
+  CLI::App* command = app.add_subcommand(
+      "remove", "Remove items from a collection; files stay where they are, except what was uploaded to a server");
   command->add_option("collection", flags->collection, "Its name")->required();
   command->add_option(
       "item", flags->items,

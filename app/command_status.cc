@@ -15,6 +15,7 @@
 #include "app/item_kind.h"
 #include "app/open.h"
 #include "app/text.h"
+#include "http/record_text.h"
 
 namespace sightline::app {
 namespace {
@@ -119,46 +120,8 @@ Result<CollectionStatus> ReadStatus(const Session& session, const std::string& n
 // Failures that the short form shows.
 constexpr size_t kShownErrors = 10;
 
-json::array ErrorsJson(const storage::JobRecord& job) {
-  json::array errors;
-  for (const storage::JobError& error : job.errors) {
-    errors.push_back(json::object{{"path", ValidUtf8(error.path)}, {"reason", ValidUtf8(error.reason)}});
-  }
-  return errors;
-}
-
-json::object JobJson(const storage::JobRecord& job, bool runs) {
-  return {{"job_id", job.id.value},           {"state", json::string(NameOfState(job.state, runs))},
-          {"started_at", job.started_at},     {"updated_at", job.updated_at},
-          {"added", job.items_added},         {"unchanged", job.items_unchanged},
-          {"duplicate", job.items_duplicate}, {"moved", job.items_moved},
-          {"failed", job.error_count}};
-}
-
-json::object IndexJson(const storage::IndexStatus& index) {
-  json::array segments;
-  for (const storage::SegmentStatus& segment : index.segments) {
-    segments.push_back(json::object{{"number", segment.number},
-                                    {"kind", json::string(storage::NameOf(segment.kind))},
-                                    {"units", segment.units},
-                                    {"vectors", segment.rows},
-                                    {"dead_vectors", segment.dead_rows},
-                                    {"memory_bytes", segment.memory_bytes},
-                                    {"disk_bytes", segment.disk_bytes}});
-  }
-  json::array damage;
-  for (const std::string& what : index.damage) damage.emplace_back(ValidUtf8(what));
-  return {{"kind", json::string(storage::NameOf(index.options.kind))},
-          {"row_format", json::string(storage::NameOf(index.options.rows))},
-          {"probes", index.options.probes},
-          {"ef_search", index.options.ef_search},
-          {"refine_factor", index.options.refine_factor},
-          {"exact_vectors", index.exact_rows},
-          {"exact_bytes", index.exact_bytes},
-          {"segments", std::move(segments)},
-          {"background", index.activity},
-          {"failure", ValidUtf8(index.failure)},
-          {"damage", std::move(damage)}};
+json::value JobJson(const storage::JobRecord& job, bool runs, bool with_errors) {
+  return json::parse(http::JobText(job, NameOfState(job.state, runs), with_errors ? job.errors.size() : 0));
 }
 
 // JSON where it is that, as what the program wrote is; else as text.
@@ -182,31 +145,20 @@ json::object StatusJson(const std::string& name, const CollectionStatus& status,
   json::array jobs;
   bool runs = status.job_runs;
   for (const storage::JobRecord& job : status.jobs) {
-    jobs.push_back(JobJson(job, runs));
+    jobs.push_back(JobJson(job, runs, with_errors));
     if (job.state == storage::JobState::kRunning) runs = false;
-    if (with_errors) jobs.back().as_object()["errors"] = ErrorsJson(job);
   }
-  return {{"collection", name},
-          {"items", status.stats.items},
-          {"pictures", status.counts.pictures},
-          {"videos", status.counts.videos},
-          {"captions", status.counts.captions},
-          {"raw_vectors", status.counts.vectors},
-          {"clips", status.counts.clips},
-          {"video_ms", status.counts.video_us / 1000},
-          {"units", status.stats.units},
-          {"vectors", status.stats.vectors},
-          {"model", status.config.model_name},
-          {"model_fingerprint", status.config.model_fingerprint},
-          {"dim", status.config.dim},
-          {"patch_storage", json::string(storage::NameOf(status.config.patch_storage))},
-          {"patch_bytes", status.stats.token_bytes},
-          {"thumbnail_bytes", status.stats.thumbnail_bytes},
-          {"disk_bytes", status.stats.disk_bytes},
-          {"epoch", status.stats.epoch.value},
-          {"index", IndexJson(status.stats.index)},
-          {"settings", SettingsJson(status.settings)},
-          {"jobs", std::move(jobs)}};
+  json::object out = json::parse(http::CollectionText(name, status.config, status.stats)).as_object();
+  const json::object more = {{"pictures", status.counts.pictures},
+                             {"videos", status.counts.videos},
+                             {"captions", status.counts.captions},
+                             {"raw_vectors", status.counts.vectors},
+                             {"clips", status.counts.clips},
+                             {"video_ms", status.counts.video_us / 1000},
+                             {"settings", SettingsJson(status.settings)},
+                             {"jobs", std::move(jobs)}};
+  out.insert(more.begin(), more.end());
+  return out;
 }
 
 void PrintSettings(std::FILE* out, const storage::CollectionSettings& settings) {

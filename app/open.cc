@@ -94,6 +94,18 @@ std::string PrecisionOf(const Session& session, const ModelOptions& options) {
   return options.precision.empty() ? session.config.data.precision : options.precision;
 }
 
+Result<std::shared_ptr<http::MediaStore>> OpenUploads(const Session& session) {
+  SL_ASSIGN_OR_RETURN(const auto data_dir, ResolveDataDir(session.globals.data_dir, session.environment));
+  const fs::path folder = http::UploadFolder(data_dir);
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored)) return nullptr;
+  if (session.hosting != nullptr && fs::equivalent(folder, session.hosting->media->folder(), ignored)) {
+    return std::shared_ptr<http::MediaStore>(session.hosting->media, [](http::MediaStore*) {});  // It outlives us.
+  }
+  SL_ASSIGN_OR_RETURN(auto own, http::MediaStore::Open(folder));
+  return std::shared_ptr<http::MediaStore>(std::move(own));
+}
+
 Result<EncoderLease> OpenModel(const Session& session, const ModelOptions& options, const ThreadBudget& budget,
                                ModelUse use) {
   SL_ASSIGN_OR_RETURN(const auto folder, ModelDirOf(session, options));

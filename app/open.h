@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "encoder/encoder.h"
 #include "http/host.h"
+#include "http/media_store.h"
 #include "query/searcher.h"
 #include "storage/collection.h"
 
@@ -49,6 +50,10 @@ Result<CollectionLease> OpenForJob(const Session& session, const std::string& na
 /// Makes a collection, for jobs. Errors: those of FolderOf and Collection::Create.
 Result<CollectionLease> CreateForJob(const Session& session, const std::string& name,
                                      const storage::CollectionConfig& config, const storage::IndexOptions& index);
+
+/// What was uploaded to the collections of this session's data folder: the server's store when the command runs in a
+/// server that has the folder. Null when nothing ever was. Errors: those of MediaStore::Open.
+Result<std::shared_ptr<http::MediaStore>> OpenUploads(const Session& session);
 
 /// Flags of every command that loads a model.
 struct ModelOptions {

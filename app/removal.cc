@@ -74,6 +74,9 @@ Status Remover::Commit() {
 
 Status Remover::Flush() {
   if (!options_.dry_run) SL_RETURN_IF_ERROR(Commit());
+  if (!options_.dry_run && options_.on_removed) {
+    for (const Removal& removal : pending_) options_.on_removed(removal.removed_paths);
+  }
   for (const Removal& removal : pending_) Tell(removal);
   pending_.clear();
   pending_items_.clear();

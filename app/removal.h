@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <functional>
+#include <span>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -33,6 +34,8 @@ class Remover {
     bool dry_run = false;  ///< Nothing is committed; what would be removed is told.
     bool json = false;
     std::FILE* out = stdout;  ///< Where it tells what it did.
+    /// Called with the paths that no item has any more, once that is durable; may be empty.
+    std::function<void(std::span<const std::string> paths)> on_removed{};
   };
 
   /// The collection must outlive it.

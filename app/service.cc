@@ -80,10 +80,14 @@ Status Service::OpenHost(const Session& session, const std::filesystem::path& da
   http::HostOptions options = HostOptionsOf(session.config);
   options.data_dir = data_dir;
   options.storage.owner_socket = socket;
+  options.on_open = [this](const std::string& collection) {
+    if (cleaner_) cleaner_->Add(collection);
+  };
   SL_ASSIGN_OR_RETURN(options.encoder, LoadModel(session, hosting_.model_dir));
   SL_ASSIGN_OR_RETURN(host_, http::Host::Open(std::move(options)));
   hosting_.host = host_.get();
   hosting_.precision = session.config.data.precision;
+  hosting_.threads = MakeThreadBudget(session.globals.threads, 0).total;
   return {};
 }
 
@@ -92,7 +96,11 @@ Status Service::OpenAccess(const Config& config, const std::filesystem::path& da
   const std::vector<std::filesystem::path> roots(config.media.roots.begin(), config.media.roots.end());
   SL_ASSIGN_OR_RETURN(roots_, http::PathRoots::Make(roots));
   SL_ASSIGN_OR_RETURN(fetcher_, http::ImageFetcher::Make(FetcherOptionsOf(config)));
-  SL_ASSIGN_OR_RETURN(media_, http::MediaStore::Open(data_dir / "media"));
+  SL_ASSIGN_OR_RETURN(media_, http::MediaStore::Open(http::UploadFolder(data_dir)));
+  SL_ASSIGN_OR_RETURN(const auto names, host_->Names());
+  SL_RETURN_IF_ERROR(media_->FinishDrops(names));
+  cleaner_ = std::make_unique<http::UploadCleaner>(*host_, *media_);
+  hosting_.media = media_.get();
   jobs_ = std::make_unique<http::JobService>();
   return {};
 }
@@ -139,6 +147,8 @@ Status Service::OpenServer(const Session& session) {
   const http::AuthenticatorOptions access = {
       .local_only = std::all_of(options.listen.begin(), options.listen.end(),
                                 [](const http::ListenAddress& address) { return address.IsLoopback(); }),
+      // Whoever reaches a proxy of this name would be the owner, so it takes somebody who insists.
+      .host_names = config.server.insecure ? options.host_names : std::vector<std::string>(),
       .cors_origins = options.cors_origins};
   options.on_finished = [count = http::CountRequests(*metrics_)](const http::RequestRecord& record) {
     count(record);

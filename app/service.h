@@ -21,6 +21,7 @@
 #include "http/router.h"
 #include "http/server.h"
 #include "http/task_pool.h"
+#include "http/upload_cleaning.h"
 #include "storage/lock_file.h"
 
 namespace sightline::app {
@@ -60,6 +61,7 @@ class Service {
   http::PathRoots roots_;
   std::unique_ptr<http::ImageFetcher> fetcher_;
   std::unique_ptr<http::MediaStore> media_;
+  std::unique_ptr<http::UploadCleaner> cleaner_;
   std::unique_ptr<http::JobService> jobs_;
   std::unique_ptr<http::TaskPool> pool_;
   bool is_tls_ = false;

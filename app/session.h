@@ -18,7 +18,8 @@
 
 namespace sightline::http {
 class Host;
-}
+class MediaStore;
+}  // namespace sightline::http
 
 namespace sightline::app {
 
@@ -37,8 +38,10 @@ struct GlobalOptions {
 /// What a server that runs a command holds already.
 struct Hosting {
   http::Host* host = nullptr;
+  http::MediaStore* media = nullptr;
   std::filesystem::path model_dir;  ///< Of the host's encoder; empty without one.
   std::string precision;            ///< As --precision has it.
+  int threads = 1;                  ///< Of the server; none of its commands uses more.
 };
 
 /// One run of a command: who gave it, the global flags, and the subcommand that parsing chose. Commands use its streams

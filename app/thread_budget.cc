@@ -19,6 +19,8 @@ ThreadBudget MakeThreadBudget(int threads, int jobs) {
   return budget;
 }
 
+int ThreadsWithin(int asked, int most) { return asked > 0 ? std::min(asked, most) : most; }
+
 void ApplyToOpenMp(const ThreadBudget& budget) { ::omp_set_num_threads(budget.openmp); }
 
 }  // namespace sightline::app

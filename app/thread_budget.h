@@ -17,7 +17,11 @@ struct ThreadBudget {
 /// encoding takes most of the time and all cores).
 ThreadBudget MakeThreadBudget(int threads, int jobs);
 
-/// Gives OpenMP its share. The rest is handed over in the options of encoder and indexer.
+/// How many threads a command in a server has that has `most` of them. @param asked  0: as many as it may.
+int ThreadsWithin(int asked, int most);
+
+/// Gives OpenMP its share, as far as this thread is concerned: OpenMP knows a limit for each thread that starts work.
+/// The rest is handed over in the options of encoder and indexer.
 void ApplyToOpenMp(const ThreadBudget& budget);
 
 }  // namespace sightline::app

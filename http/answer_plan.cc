@@ -86,9 +86,14 @@ bool WantsGzip(const Request& request, const Response& response) {
 
 }  // namespace
 
+// Note [Several ranges]
+// A request for several ranges is answered with the whole body, which holds them all: a server may ignore Range (RFC
+// 9110, 14.2), no browser or player asks for more than one, and a few bytes of request must not make us read and send
+// the same film a thousand times over.
 RangeChoice ChooseRange(std::string_view range_field, uint64_t total) {
   constexpr std::string_view kUnit = "bytes=";
-  if (!range_field.starts_with(kUnit) || range_field.find(',') != std::string_view::npos) return {};
+  if (!EqualIgnoringCase(range_field.substr(0, kUnit.size()), kUnit)) return {};
+  if (range_field.find(',') != std::string_view::npos) return {};
   const std::string_view range = Trimmed(range_field.substr(kUnit.size()));
   const size_t dash = range.find('-');
   if (dash == std::string_view::npos) return {};

@@ -21,7 +21,7 @@ struct ByteRange {
 /// What a Range field asks of a body of `total` bytes.
 struct RangeChoice {
   enum Kind {
-    kWhole,          ///< No range, one that is not understood, or several: the whole body is an answer to all of them.
+    kWhole,          ///< No range, one that is not understood, or several (answer_plan.cc, Note [Several ranges]).
     kPart,           ///< `range`, not empty.
     kUnsatisfiable,  ///< Nothing of it is there: 416.
   };

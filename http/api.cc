@@ -93,6 +93,10 @@ ProblemOr<void> CheckQuery(const Request& request, std::initializer_list<std::st
   return {};
 }
 
+std::vector<std::string_view> TypesOf(Method method) {
+  return method == Method::kDelete ? std::vector<std::string_view>() : Route().produces;
+}
+
 std::string EtagOf(std::string_view bytes) {
   Sha256 sha;
   sha.Update(bytes);

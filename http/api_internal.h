@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/limits.h"
@@ -46,6 +47,9 @@ ProblemOr<int64_t> QuerySeconds(const Request& request, std::string_view name);
 
 /// Refuses parameters of the query that the route does not know. Errors: kInvalidArgument.
 ProblemOr<void> CheckQuery(const Request& request, std::initializer_list<std::string_view> known);
+
+/// What answers of routes with this method are: JSON, except of DELETE, which answer nothing.
+std::vector<std::string_view> TypesOf(Method method);
 
 /// A strong entity tag of bytes.
 std::string EtagOf(std::string_view bytes);

@@ -187,7 +187,13 @@ ProblemOr<Response> DropCollection(const Api& api, const Request& request) {
         Problem(ErrorCode::kFailedPrecondition, fmt::format("collection \"{}\" has jobs: cancel them first", name)));
   }
   const std::lock_guard lifetimes(api.media.lifetimes_mutex());
-  SL_RETURN_IF_ERROR(api.host.Drop(name, request.limits));
+  SL_RETURN_IF_ERROR(api.host.Find(name));  // Nothing is noted about what is not there.
+  SL_RETURN_IF_ERROR(api.media.BeginDrop(name));
+  if (const Status dropped = api.host.Drop(name, request.limits); !dropped) {
+    // Still there, unless its files resist: then what was noted remains for the next start.
+    if (api.host.Find(name)) SL_RETURN_IF_ERROR(api.media.ForgetDrop(name));
+    return tl::make_unexpected(Problem(dropped.error()));
+  }
   api.jobs.Forget(name);
   SL_RETURN_IF_ERROR(api.media.Drop(name));
   return Response{.status = 204, .headers = {}, .body = std::string()};
@@ -203,7 +209,8 @@ void AddCollectionRoutes(Router& router, const Api& api) {
                 .operation = std::move(operation),
                 .access = access,
                 .handler = Answer(api.pool, std::move(work)),
-                .max_body_bytes = method == Method::kPut ? kMaxBody : 0});
+                .max_body_bytes = method == Method::kPut ? kMaxBody : 0,
+                .produces = TypesOf(method)});
   };
   const std::string one = "/v1/collections/{c}";
   add(Method::kGet, "/v1/collections", "list_collections", Access::kRead,

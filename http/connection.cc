@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "http/accept.h"
 #include "http/connection_internal.h"
 
 namespace sightline::http {
@@ -135,6 +136,7 @@ std::optional<Problem> Connection::Admit(Exchange& exchange) const {
       return Problem(403, "forbidden", may.error().message);
     }
   }
+  if (auto problem = CheckAcceptable(head.request->headers, route.produces)) return problem;
   const auto length = parser_->content_length();
   if (length && *length > route.max_body_bytes) return TooLarge(route.max_body_bytes);
   return std::nullopt;
@@ -147,7 +149,7 @@ asio::awaitable<std::optional<Problem>> Connection::ReceiveBody(Exchange& exchan
   parser_->eager(true);  // Several chunks at once.
   if (!lease.GrowTo(parser_->content_length().value_or(0))) co_return no_memory;
   if (!parser_->is_done() && exchange.head.request->headers.Find("Expect")) {
-    if (!co_await SendAll("HTTP/1.1 100 Continue\r\n\r\n", {})) co_return std::nullopt;
+    if (!co_await SendAll(kContinue, {})) co_return std::nullopt;
   }
   SetDeadline(state_.options.timeouts.stall);
   uint64_t renewed_at = 0;

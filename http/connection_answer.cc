@@ -79,9 +79,10 @@ asio::awaitable<Response> Connection::Handle(Exchange& exchange) {
 }
 
 /// Note [Clients that go away]: while a handler works nothing is read, so what a client pipelines waits in the kernel
-/// and takes no memory here. Whether it has gone is asked of the kernel: its side of the connection is closed. One that
-/// only ended its sending and still reads cannot be told apart; its answer is sent all the same, but a handler that
-/// obeys the stop token may have cut it short.
+/// and takes no memory here. Whether it has gone is asked of the kernel: its side of the connection is closed. But so
+/// is that of a client that only ended its sending and waits for the answer. Something must be sent to tell them apart,
+/// because only the kernel of one that has gone refuses it: an interim answer, which every client of HTTP/1.1 has to
+/// take (RFC 9110, 15.2). Who is there after that is answered; a client of HTTP/1.0 counts as gone.
 asio::awaitable<Response> Connection::WaitForReply(const std::shared_ptr<ReplySlot>& slot, const Exchange& exchange) {
   const Request& request = *exchange.head.request;
   const auto give_up = request.limits.deadline + state_.options.timeouts.overrun;
@@ -96,10 +97,8 @@ asio::awaitable<Response> Connection::WaitForReply(const std::shared_ptr<ReplySl
     co_await answered_.async_wait(kAwait);
     if (auto response = slot->Take()) co_return *std::move(response);
     if (aborted_) break;
-    if (!closed_ && ClientHasGone()) {
-      closed_ = true;
-      stop_.request_stop();
-    }
+    if (!closed_) co_await LookForClient();
+    if (closed_) stop_.request_stop();
     if (Clock::now() >= give_up) {
       stop_.request_stop();
       slot->Close();
@@ -176,12 +175,20 @@ asio::awaitable<bool> Connection::SendAll(std::string_view head, std::string_vie
   co_return true;
 }
 
-bool Connection::ClientHasGone() {
+asio::awaitable<void> Connection::LookForClient() {
   tcp_info info = {};
   socklen_t size = sizeof(info);
   const int handle = stream_->socket().native_handle();
-  if (::getsockopt(handle, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return true;
-  return info.tcpi_state != TCP_ESTABLISHED;
+  const bool is_known = ::getsockopt(handle, IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+  if (is_known && info.tcpi_state == TCP_ESTABLISHED) co_return;
+  const bool has_ended_sending = is_known && info.tcpi_state == TCP_CLOSE_WAIT;
+  if (!has_ended_sending || parser_->get().version() < 11) {
+    closed_ = true;
+  } else if (!asked_to_wait_) {
+    asked_to_wait_ = true;
+    co_await SendAll(kContinue, {});
+    deadline_ = Clock::time_point::max();  // Nothing is awaited from the client.
+  }
 }
 
 }  // namespace sightline::http

@@ -7,6 +7,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -23,6 +24,9 @@ namespace sightline::http {
 
 /// What renews the deadline of a body, in either direction.
 constexpr size_t kProgressBytes = 16 * 1024;
+
+/// An interim answer.
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 /// One client's connection: reads requests one after the other, has them answered and writes the answers in order, so
 /// what is pipelined waits in the socket. Confined to its I/O thread.
@@ -81,7 +85,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Finish(const Exchange& exchange) const;
 
   void SetDeadline(std::chrono::milliseconds from_now);
-  bool ClientHasGone();
+  /// Finds out whether the client has gone (Note [Clients that go away]); then `closed_` is set.
+  asio::awaitable<void> LookForClient();
 
   ServerState& state_;
   IoThread& io_;
@@ -97,6 +102,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool idle_ = false;    ///< Waits for the first byte of a request.
   bool closed_ = false;  ///< The client has closed its side, or the connection is broken.
   bool aborted_ = false;
+  bool asked_to_wait_ = false;  ///< An interim answer was sent to find out whether the client is there.
 };
 
 }  // namespace sightline::http

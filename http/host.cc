@@ -64,6 +64,7 @@ Host::Host(HostOptions options)
       storage_options_(options.storage),
       searcher_options_(options.searcher),
       gather_options_(options.gather),
+      on_open_(std::move(options.on_open)),
       table_(std::make_shared<Table>()) {}
 
 Host::~Host() {
@@ -122,7 +123,7 @@ Result<std::shared_ptr<HostedCollection>> Host::Find(std::string_view name) {
   SL_RETURN_IF_ERROR(storage::CheckCollectionName(name));
   SL_ASSIGN_OR_RETURN(auto open, FindOpen(name));
   if (open) return open;
-  const std::lock_guard opening(table_->opening);
+  std::unique_lock opening(table_->opening);
   SL_ASSIGN_OR_RETURN(open, FindOpen(name));
   if (open) return open;
   auto collection = storage::Collection::Open(storage::CollectionFolder(data_dir_, name), storage_options_);
@@ -130,7 +131,10 @@ Result<std::shared_ptr<HostedCollection>> Host::Find(std::string_view name) {
     return Fail(ErrorCode::kNotFound, fmt::format("no collection \"{}\"", name));
   }
   if (!collection) return tl::unexpected<Error>(std::move(collection).error());
-  return Put(name, *std::move(collection));
+  open = Put(name, *std::move(collection));
+  opening.unlock();
+  if (on_open_) on_open_(open->name);
+  return open;
 }
 
 Result<std::shared_ptr<HostedCollection>> Host::Create(std::string_view name, const storage::CollectionConfig& config,

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -26,6 +27,8 @@ struct HostOptions {
   query::SearcherOptions searcher{};
   query::GatherOptions gather{};
   encoder::ShareOptions share{};
+  /// Called with the name of every collection that was opened, not of one that was made, by who opened it.
+  std::function<void(const std::string& collection)> on_open{};
 };
 
 /// One collection that is open, and what searches it. Whoever holds one keeps it open. Thread-safe, as its members are.
@@ -90,6 +93,7 @@ class Host {
   const storage::OpenOptions storage_options_;
   const query::SearcherOptions searcher_options_;
   const query::GatherOptions gather_options_;
+  const std::function<void(const std::string&)> on_open_;
   const std::shared_ptr<Table> table_;
 };
 

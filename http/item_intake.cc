@@ -9,12 +9,15 @@
 #include <stop_token>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <boost/json.hpp>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "http/api_internal.h"
+#include "http/upload_cleaning.h"
 #include "media/source.h"
 #include "media/video_reader.h"
 
@@ -60,10 +63,15 @@ Intake::Outcome OutcomeOf(const indexer::IndexProgress& progress) {
   return progress.duplicate > 0 ? Intake::Outcome::kDuplicate : Intake::Outcome::kUnchanged;
 }
 
-// Indexes one picture, which lies at its path.
-Result<Intake> IndexNow(const Api& api, HostedCollection& hosted, const BroughtFile& file, const Limits& limits) {
-  indexer::IndexInputs inputs;
-  inputs.files = {{.path = file.path, .metadata = file.metadata}};
+Status CheckHasModel(const HostedCollection& hosted) {
+  if (hosted.encoder != nullptr && !hosted.collection->config().model_fingerprint.empty()) return {};
+  return Fail(ErrorCode::kFailedPrecondition,
+              fmt::format("collection \"{}\" has no model: only vectors can be added to it", hosted.name));
+}
+
+// Indexes one picture or caption, which is stored under `path`.
+Result<Intake> IndexNow(const Api& api, HostedCollection& hosted, const indexer::IndexInputs& inputs,
+                        const fs::path& path, const Limits& limits) {
   indexer::IndexOptions options = api.indexing;
   options.decode_threads = 1;
   const StopAtLimits stop(limits);
@@ -71,10 +79,10 @@ Result<Intake> IndexNow(const Api& api, HostedCollection& hosted, const BroughtF
   SL_ASSIGN_OR_RETURN(const indexer::IndexReport report, indexer.RunUnrecorded(inputs, nullptr, stop.token()));
   if (!report.errors.empty()) return Fail(ErrorCode::kInvalidArgument, report.errors[0].reason);
   if (report.progress.done() == 0) {
-    SL_RETURN_IF_ERROR(limits.Check("index the file"));
-    return Fail(ErrorCode::kUnavailable, "indexing ended before the file was looked at");
+    SL_RETURN_IF_ERROR(limits.Check("index the item"));
+    return Fail(ErrorCode::kUnavailable, "indexing ended before the item was looked at");
   }
-  SL_ASSIGN_OR_RETURN(auto item, FindByPath(*hosted.collection, file.path));
+  SL_ASSIGN_OR_RETURN(auto item, FindByPath(*hosted.collection, path));
   if (!item) return Fail(ErrorCode::kUnavailable, "the item was removed as soon as it was there");
   return Intake{.outcome = OutcomeOf(report.progress), .item = std::move(item), .job = std::nullopt};
 }
@@ -108,16 +116,10 @@ Result<Intake> IndexLater(const Api& api, std::shared_ptr<HostedCollection> host
 Result<Intake> Index(const Api& api, std::shared_ptr<HostedCollection> hosted, const BroughtFile& file,
                      const Limits& limits) {
   SL_ASSIGN_OR_RETURN(const bool is_video, media::LooksLikeVideo(media::Source::FromFile(file.path)));
-  return is_video ? IndexLater(api, std::move(hosted), file) : IndexNow(api, *hosted, file, limits);
-}
-
-// The files that were uploaded for an item.
-std::vector<fs::path> UploadsOf(const Api& api, const HostedCollection& hosted, const storage::ItemRecord& item) {
-  std::vector<fs::path> files;
-  for (const storage::ItemPath& path : item.paths) {
-    if (api.media.Owns(hosted.name, path.path)) files.emplace_back(path.path);
-  }
-  return files;
+  if (is_video) return IndexLater(api, std::move(hosted), file);
+  indexer::IndexInputs inputs;
+  inputs.files = {{.path = file.path, .metadata = file.metadata}};
+  return IndexNow(api, *hosted, inputs, file.path, limits);
 }
 
 Result<storage::ItemRecord> ReadItem(const HostedCollection& hosted, ItemId id) {
@@ -154,12 +156,10 @@ std::string_view NameOf(Intake::Outcome outcome) {
 
 Result<Intake> TakeIn(const Api& api, std::shared_ptr<HostedCollection> hosted, const BroughtFile& file,
                       const Limits& limits) {
-  if (hosted->encoder == nullptr || hosted->collection->config().model_fingerprint.empty()) {
-    return Fail(ErrorCode::kFailedPrecondition,
-                fmt::format("collection \"{}\" has no model: pictures and videos cannot be added to it", hosted->name));
-  }
+  SL_RETURN_IF_ERROR(CheckHasModel(*hosted));
+  const fs::path locked = file.content ? file.path : ManifestPath(api, *hosted, file);
+  SL_ASSIGN_OR_RETURN(const auto lock, api.media.Lock(std::span(&locked, 1), limits));
   if (!file.content) return Index(api, std::move(hosted), file, limits);
-  SL_ASSIGN_OR_RETURN(const auto lock, api.media.Lock(std::span(&file.path, 1), limits));
   SL_ASSIGN_OR_RETURN(const bool is_new, api.media.Put(file.path, *file.content));
   auto intake = Index(api, hosted, file, limits);
   if (intake || !is_new) return intake;
@@ -168,17 +168,26 @@ Result<Intake> TakeIn(const Api& api, std::shared_ptr<HostedCollection> hosted, 
   return intake;
 }
 
+Result<Intake> TakeIn(const Api& api, HostedCollection& hosted, const indexer::GivenCaption& caption,
+                      const Limits& limits) {
+  SL_RETURN_IF_ERROR(CheckHasModel(hosted));
+  indexer::IndexInputs inputs;
+  inputs.texts = {caption};
+  return IndexNow(api, hosted, inputs, caption.path, limits);
+}
+
 Status RemoveItem(const Api& api, HostedCollection& hosted, ItemId id, const Limits& limits) {
-  SL_ASSIGN_OR_RETURN(const storage::ItemRecord before, ReadItem(hosted, id));
-  SL_ASSIGN_OR_RETURN(const auto files_lock, api.media.Lock(UploadsOf(api, hosted, before), limits));
   SL_ASSIGN_OR_RETURN(auto changing, LockForChange(*hosted.collection, limits));
-  // Uploads that joined the item since, whose locks we do not hold, stay on the disk: they may be on their way again.
-  SL_RETURN_IF_ERROR(ReadItem(hosted, id));
+  SL_ASSIGN_OR_RETURN(const storage::ItemRecord before, ReadItem(hosted, id));
   storage::WriteSet changes;
   changes.remove_items = {id};
   SL_RETURN_IF_ERROR(hosted.collection->Commit(changes));
   changing.unlock();
-  for (const fs::path& file : UploadsOf(api, hosted, before)) SL_RETURN_IF_ERROR(api.media.Remove(file));
+  std::vector<std::string> paths;
+  for (const storage::ItemPath& path : before.paths) paths.push_back(path.path);
+  const Status cleaned = RemoveUnusedUploads(api.media, hosted.name, *hosted.collection, paths, limits);
+  // The item is gone, as was asked for. What is left of it goes when the collection is opened next.
+  if (!cleaned) Log(LogLevel::kWarning, fmt::format("an upload is left: {}", cleaned.error().message));
   return {};
 }
 

@@ -20,8 +20,9 @@ namespace sightline::http {
 struct BroughtFile {
   std::filesystem::path path;               ///< Where it is, or will be once `content` is stored.
   std::optional<std::string_view> content;  ///< An upload's bytes; absent for a file that is registered by its path.
-  std::string metadata_json;                ///< A JSON object, as sent; empty: nothing is said.
-  std::optional<Metadata> metadata;         ///< What it says.
+  std::shared_ptr<const std::string> decoded{};  ///< What `content` views, unless that is in the request itself.
+  std::string metadata_json;                     ///< A JSON object, as sent; empty: nothing is said.
+  std::optional<Metadata> metadata;              ///< What it says.
 };
 
 /// What became of it.
@@ -47,8 +48,12 @@ std::function<bool(const std::filesystem::path&)> ReadableBy(const Api& api, con
 Result<Intake> TakeIn(const Api& api, std::shared_ptr<HostedCollection> collection, const BroughtFile& file,
                       const Limits& limits);
 
-/// Removes an item, and what was uploaded for it. Errors: kNotFound, kDeadlineExceeded, kCancelled, those of
-/// Collection::Commit.
+/// Indexes a caption, which is durable and can be found when it returns. Errors: as for a picture.
+Result<Intake> TakeIn(const Api& api, HostedCollection& collection, const indexer::GivenCaption& caption,
+                      const Limits& limits);
+
+/// Removes an item, and then what was uploaded for it; what cannot be removed is told to the log. Errors: kNotFound,
+/// kDeadlineExceeded, kCancelled, those of Collection::Commit.
 Status RemoveItem(const Api& api, HostedCollection& collection, ItemId id, const Limits& limits);
 
 }  // namespace sightline::http

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <string>
 #include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 #include <boost/json.hpp>
 
 #include "http/api_internal.h"
-#include "http/item_intake.h"
+#include "http/brought_item_internal.h"
+#include "http/job_json_internal.h"
 #include "http/json_internal.h"
-#include "http/media_type.h"
-#include "http/multipart.h"
 #include "http/record_json_internal.h"
 #include "indexer/item_kind.h"
-#include "indexer/metadata_text.h"
 #include "query/filter_parser.h"
 
 namespace sightline::http {
@@ -30,86 +29,31 @@ tl::unexpected<Problem> Refuse(ErrorCode code, std::string message, std::string 
   return tl::make_unexpected(Problem(code, std::move(message), std::move(field)));
 }
 
-ProblemOr<Metadata> ParseMetadataField(const std::string& text, const std::string& field) {
-  auto metadata = indexer::ParseMetadata(text);
-  if (metadata) return *std::move(metadata);
-  return Refuse(metadata.error().code, metadata.error().message, field);
-}
-
-// What was sent as a form: `file`, and perhaps `metadata`.
-ProblemOr<BroughtFile> ReadForm(const Api& api, const HostedCollection& hosted, const Request& request) {
-  SL_ASSIGN_OR_RETURN(const auto parts,
-                      ParseMultipart(request.headers.Find("Content-Type").value_or(""), request.body));
-  const FormPart* file = nullptr;
-  BroughtFile brought;
-  for (const FormPart& part : parts) {
-    if (part.name == "file" && file == nullptr) {
-      file = &part;
-    } else if (part.name == "metadata" && brought.metadata_json.empty()) {
-      brought.metadata_json = part.content;
-    } else {
-      return Refuse(ErrorCode::kInvalidArgument, "a form may have one part \"file\" and one part \"metadata\"",
-                    part.name);
-    }
-  }
-  if (file == nullptr || file->content.empty()) {
-    return Refuse(ErrorCode::kInvalidArgument, "the form has no part \"file\" with a picture or a video", "file");
-  }
-  if (!brought.metadata_json.empty()) {
-    SL_ASSIGN_OR_PROBLEM(brought.metadata, ParseMetadataField(brought.metadata_json, "metadata"));
-  }
-  const auto start = std::as_bytes(std::span(file->content.substr(0, kMediaTypeBytes)));
-  const auto type = MediaTypeOf(start);
-  if (!type) {
-    Problem problem(ErrorCode::kUnsupported, "the file is neither a picture nor a video that can be read", "file");
-    problem.status = 415;
-    return tl::make_unexpected(std::move(problem));
-  }
-  brought.content = file->content;
-  brought.path = api.media.PathOf(hosted.name, file->content, type->extension);
-  return brought;
-}
-
-// What was sent as JSON: the path of a file of this machine.
-ProblemOr<BroughtFile> ReadRegistration(const Api& api, const Request& request) {
-  SL_ASSIGN_OR_PROBLEM(const json::object body, ParseJsonBody(request));
-  ObjectReader reader(body, "");
-  std::string path;
-  reader.Text("path", &path, ObjectReader::kRequired);
-  const json::object* metadata = reader.Object("metadata");
-  SL_RETURN_IF_PROBLEM(reader.Finish());
-  BroughtFile brought;
-  auto resolved = api.roots.Resolve(path);
-  if (!resolved) return Refuse(resolved.error().code, resolved.error().message, "/path");
-  brought.path = *std::move(resolved);
-  if (metadata == nullptr) return brought;
-  brought.metadata_json = json::serialize(*metadata);
-  SL_ASSIGN_OR_PROBLEM(brought.metadata, ParseMetadataField(brought.metadata_json, "/metadata"));
-  return brought;
+ProblemOr<Intake> TakeInItem(const Api& api, const std::shared_ptr<HostedCollection>& hosted, const Request& request) {
+  SL_ASSIGN_OR_PROBLEM(const BroughtItem brought, ReadBroughtItem(api, *hosted, request));
+  const auto* file = std::get_if<BroughtFile>(&brought.item);
+  auto intake = file != nullptr ? TakeIn(api, hosted, *file, request.limits)
+                                : TakeIn(api, *hosted, std::get<indexer::GivenCaption>(brought.item), request.limits);
+  if (intake) return *std::move(intake);
+  Problem problem(std::move(intake).error());
+  if (problem.error.code == ErrorCode::kInvalidArgument) problem.field = brought.field;
+  return tl::make_unexpected(std::move(problem));
 }
 
 ProblemOr<Response> AddItem(const Api& api, const Request& request) {
   SL_RETURN_IF_PROBLEM(CheckQuery(request, {}));
   SL_ASSIGN_OR_RETURN(auto hosted, CollectionOf(api.host, request));
-  const bool is_form = IsMultipart(request.headers.Find("Content-Type").value_or(""));
-  auto brought = is_form ? ReadForm(api, *hosted, request) : ReadRegistration(api, request);
-  if (!brought) return tl::make_unexpected(std::move(brought).error());
-  auto intake = TakeIn(api, hosted, *brought, request.limits);
-  if (!intake) {
-    Problem problem(std::move(intake).error());
-    if (problem.error.code == ErrorCode::kInvalidArgument) problem.field = is_form ? "file" : "/path";
-    return tl::make_unexpected(std::move(problem));
-  }
-  json::object out = {{"outcome", json::string(NameOf(intake->outcome))},
-                      {"item", intake->item ? json::value(ItemJson(hosted->name, *intake->item)) : nullptr},
-                      {"job", intake->job ? json::value(JobJson(*intake->job, 0)) : nullptr}};
-  const int status = intake->job ? 202 : intake->outcome == Intake::Outcome::kAdded ? 201 : 200;
+  SL_ASSIGN_OR_PROBLEM(const Intake intake, TakeInItem(api, hosted, request));
+  json::object out = {{"outcome", json::string(NameOf(intake.outcome))},
+                      {"item", intake.item ? json::value(ItemJson(*intake.item, hosted->name)) : nullptr},
+                      {"job", intake.job ? json::value(JobJson(*intake.job, 0)) : nullptr}};
+  const int status = intake.job ? 202 : intake.outcome == Intake::Outcome::kAdded ? 201 : 200;
   Response response = JsonResponse(status, out);
   if (status == 202) {
     response.headers.Set("Location",
-                         fmt::format("/v1/collections/{}/jobs/{}", hosted->name, intake->job->record.id.value));
+                         fmt::format("/v1/collections/{}/jobs/{}", hosted->name, intake.job->record.id.value));
   } else if (status == 201) {
-    response.headers.Set("Location", fmt::format("/v1/collections/{}/items/{}", hosted->name, intake->item->id.value));
+    response.headers.Set("Location", fmt::format("/v1/collections/{}/items/{}", hosted->name, intake.item->id.value));
   }
   return response;
 }
@@ -131,7 +75,7 @@ ProblemOr<Page> ReadPage(const HostedCollection& hosted, const Filter& filter, u
     is_cut = page.items.size() == limit || (++looked_at % kItemsAtATime == 0 && !limits.Check("list the items"));
     if (is_cut) return false;
     seen = item.id.value;
-    if (indexer::ItemMatches(filter, item)) page.items.push_back(ItemJson(hosted.name, item));
+    if (indexer::ItemMatches(filter, item)) page.items.push_back(ItemJson(item, hosted.name));
     return true;
   }));
   if (is_cut) page.next = seen;
@@ -156,7 +100,7 @@ ProblemOr<Response> ListItems(const Api& api, const Request& request) {
                         hosted->collection->records().GetItems(id ? std::span(&*id, 1) : std::span<const ItemId>()));
     for (const auto& item : items) {
       if (item && item->id.value > after && indexer::ItemMatches(filter, *item)) {
-        page.items.push_back(ItemJson(hosted->name, *item));
+        page.items.push_back(ItemJson(*item, hosted->name));
       }
     }
   } else {
@@ -167,7 +111,7 @@ ProblemOr<Response> ListItems(const Api& api, const Request& request) {
 }
 
 Response ItemResponse(const HostedCollection& hosted, const storage::ItemRecord& item) {
-  Response response = JsonResponse(200, ItemJson(hosted.name, item));
+  Response response = JsonResponse(200, ItemJson(item, hosted.name));
   response.headers.Set("ETag", EtagOf(std::get<std::string>(response.body)));
   response.headers.Set("Cache-Control", "no-cache");
   return response;
@@ -264,7 +208,8 @@ void AddItemRoutes(Router& router, const Api& api) {
                 .operation = std::move(operation),
                 .access = method == Method::kGet ? Access::kRead : Access::kWrite,
                 .handler = Answer(api.pool, [api, function](const Request& request) { return function(api, request); }),
-                .max_body_bytes = max_body});
+                .max_body_bytes = max_body,
+                .produces = TypesOf(method)});
   };
   const std::string all = "/v1/collections/{c}/items";
   const std::string one = "/v1/collections/{c}/items/{id}";

@@ -8,9 +8,10 @@
 
 #include "http/api_internal.h"
 #include "http/item_intake.h"
+#include "http/job_json_internal.h"
 #include "http/json_internal.h"
-#include "http/record_json_internal.h"
-#include "indexer/run_log.h"
+#include "indexer/job_inputs.h"
+#include "indexer/shard_pattern.h"
 
 namespace sightline::http {
 namespace {
@@ -27,14 +28,38 @@ tl::unexpected<Problem> Refuse(const Error& error, std::string field) {
   return tl::make_unexpected(Problem(error.code, error.message, std::move(field)));
 }
 
+// The names that a path stands for: itself, or those of a pattern as "shard-{000..012}.tar". What lies there under the
+// very name of a pattern is meant itself, as on the command line.
+Result<std::vector<std::string>> NamesOf(const Api& api, const std::string& path) {
+  const bool may_be_pattern = path.find('{') != std::string::npos;
+  if (!may_be_pattern || api.roots.Resolve(path)) return std::vector{path};
+  return indexer::ExpandShardPattern(path);
+}
+
+// Where the path, or what its pattern stands for, really is.
+Result<std::vector<fs::path>> Resolved(const Api& api, const std::string& path) {
+  SL_ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesOf(api, path));
+  if (names.size() > kMaxInputs) {
+    return Fail(ErrorCode::kInvalidArgument, fmt::format("{}: more than {} files", path, kMaxInputs));
+  }
+  std::vector<fs::path> out;
+  for (const std::string& name : names) {
+    SL_ASSIGN_OR_RETURN(fs::path resolved, api.roots.Resolve(name));
+    out.push_back(std::move(resolved));
+  }
+  return out;
+}
+
 // Where the paths of a request really are.
-ProblemOr<std::vector<fs::path>> Resolved(const Api& api, const std::vector<std::string>& paths,
-                                          const std::string& field) {
+ProblemOr<std::vector<fs::path>> AllResolved(const Api& api, const std::vector<std::string>& paths,
+                                             const std::string& field) {
   std::vector<fs::path> out;
   for (size_t i = 0; i < paths.size(); ++i) {
-    auto resolved = api.roots.Resolve(paths[i]);
+    auto resolved = Resolved(api, paths[i]);
     if (!resolved) return Refuse(resolved.error(), JsonPointer(field, i));
-    out.push_back(*std::move(resolved));
+    out.insert(out.end(), resolved->begin(), resolved->end());
+    if (out.size() <= kMaxInputs) continue;
+    return Refuse({ErrorCode::kInvalidArgument, fmt::format("more than {} files", kMaxInputs)}, field);
   }
   return out;
 }
@@ -57,8 +82,14 @@ void ReadOptions(ObjectReader& reader, indexer::IndexOptions& options) {
   options.clips.max_clips = max_clips;
 }
 
-// The inputs of a job that ended early, held against the roots of today.
-ProblemOr<indexer::IndexInputs> InputsToResume(const Api& api, const HostedCollection& hosted, uint64_t id) {
+// What a job works on, and how.
+struct Task {
+  indexer::IndexInputs inputs;
+  indexer::IndexOptions options;
+};
+
+// A job that ended early, with the options that it had; its paths are held against the roots of today.
+ProblemOr<Task> TaskToResume(const Api& api, const HostedCollection& hosted, uint64_t id) {
   const auto view = api.jobs.Find(hosted, JobId{id});
   if (!view) return Refuse(view.error(), "/resume");
   const bool is_over =
@@ -69,44 +100,62 @@ ProblemOr<indexer::IndexInputs> InputsToResume(const Api& api, const HostedColle
   auto inputs = indexer::InputsOfJob(view->record);
   if (!inputs) return Refuse(inputs.error(), "/resume");
   for (auto* paths : {&inputs->paths, &inputs->manifests, &inputs->captions}) {
-    for (fs::path& path : *paths) {
-      if (api.media.Owns(hosted.name, path)) continue;
-      auto resolved = api.roots.Resolve(path.string());
+    std::vector<fs::path> real;
+    for (const fs::path& path : *paths) {
+      auto resolved = api.media.Owns(hosted.name, path) ? Result<std::vector<fs::path>>(std::vector{path})
+                                                        : Resolved(api, path.string());
       if (!resolved) return Refuse(resolved.error(), "/resume");
-      path = *std::move(resolved);
+      real.insert(real.end(), resolved->begin(), resolved->end());
     }
+    *paths = std::move(real);
   }
-  return *std::move(inputs);
+  auto options = indexer::OptionsOfJob(view->record, api.indexing);
+  if (!options) return Refuse(options.error(), "/resume");
+  return Task{*std::move(inputs), *options};
+}
+
+// What the body names, in the order of its fields.
+struct NamedInputs {
+  std::vector<std::string> paths;
+  std::vector<std::string> manifests;
+  std::vector<std::string> captions;
+  uint64_t resume = 0;
+
+  void Read(ObjectReader& reader) {
+    reader.Texts("paths", kMaxInputs, &paths);
+    reader.Texts("manifests", kMaxInputs, &manifests);
+    reader.Texts("captions", kMaxInputs, &captions);
+    reader.Integer("resume", 1, UINT64_MAX, &resume);
+    const bool has_inputs = !paths.empty() || !manifests.empty() || !captions.empty();
+    if (has_inputs == (resume != 0)) reader.Reject("paths", "give paths, manifests or captions, or a job to resume");
+  }
+};
+
+ProblemOr<Task> ReadTask(const Api& api, const HostedCollection& hosted, const json::object& body) {
+  ObjectReader reader(body, "");
+  NamedInputs named;
+  named.Read(reader);
+  Task task = {.inputs = {}, .options = api.indexing};
+  if (named.resume != 0 && reader.ok()) {
+    SL_ASSIGN_OR_PROBLEM(task, TaskToResume(api, hosted, named.resume));
+  }
+  ReadOptions(reader, task.options);
+  SL_RETURN_IF_PROBLEM(reader.Finish());
+  if (named.resume == 0) {
+    SL_ASSIGN_OR_PROBLEM(task.inputs.paths, AllResolved(api, named.paths, "/paths"));
+    SL_ASSIGN_OR_PROBLEM(task.inputs.manifests, AllResolved(api, named.manifests, "/manifests"));
+    SL_ASSIGN_OR_PROBLEM(task.inputs.captions, AllResolved(api, named.captions, "/captions"));
+  }
+  task.inputs.may_read = ReadableBy(api, hosted.name);
+  return task;
 }
 
 ProblemOr<Response> StartJob(const Api& api, const Request& request) {
   SL_RETURN_IF_PROBLEM(CheckQuery(request, {}));
   SL_ASSIGN_OR_PROBLEM(const json::object body, ParseJsonBody(request));
   SL_ASSIGN_OR_RETURN(auto hosted, CollectionOf(api.host, request));
-  ObjectReader reader(body, "");
-  std::vector<std::string> paths;
-  std::vector<std::string> manifests;
-  std::vector<std::string> captions;
-  uint64_t resume = 0;
-  reader.Texts("paths", kMaxInputs, &paths);
-  reader.Texts("manifests", kMaxInputs, &manifests);
-  reader.Texts("captions", kMaxInputs, &captions);
-  reader.Integer("resume", 1, UINT64_MAX, &resume);
-  indexer::IndexOptions options = api.indexing;
-  ReadOptions(reader, options);
-  const bool has_inputs = !paths.empty() || !manifests.empty() || !captions.empty();
-  if (has_inputs == (resume != 0)) reader.Reject("paths", "give paths, manifests or captions, or a job to resume");
-  SL_RETURN_IF_PROBLEM(reader.Finish());
-  indexer::IndexInputs inputs;
-  if (resume != 0) {
-    SL_ASSIGN_OR_PROBLEM(inputs, InputsToResume(api, *hosted, resume));
-  } else {
-    SL_ASSIGN_OR_PROBLEM(inputs.paths, Resolved(api, paths, "/paths"));
-    SL_ASSIGN_OR_PROBLEM(inputs.manifests, Resolved(api, manifests, "/manifests"));
-    SL_ASSIGN_OR_PROBLEM(inputs.captions, Resolved(api, captions, "/captions"));
-  }
-  inputs.may_read = ReadableBy(api, hosted->name);
-  SL_ASSIGN_OR_RETURN(const JobView job, api.jobs.Submit(hosted, std::move(inputs), options));
+  SL_ASSIGN_OR_PROBLEM(Task task, ReadTask(api, *hosted, body));
+  SL_ASSIGN_OR_RETURN(const JobView job, api.jobs.Submit(hosted, std::move(task.inputs), task.options));
   Response response = JsonResponse(202, JobJson(job, 0));
   response.headers.Set("Location", fmt::format("/v1/collections/{}/jobs/{}", hosted->name, job.record.id.value));
   return response;

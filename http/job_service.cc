@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "indexer/job_inputs.h"
 #include "indexer/run_log.h"
 
 namespace sightline::http {
@@ -148,7 +149,8 @@ Result<JobView> JobService::Submit(std::shared_ptr<HostedCollection> collection,
   if (waiting_.size() >= options_.queue_capacity) {
     return Fail(ErrorCode::kResourceExhausted, fmt::format("{} jobs are waiting already", waiting_.size()));
   }
-  SL_ASSIGN_OR_RETURN(JobRecord record, indexer::PrepareJob(*collection->collection, indexer::JobInputs(inputs)));
+  SL_ASSIGN_OR_RETURN(JobRecord record,
+                      indexer::PrepareJob(*collection->collection, indexer::JobInputs(inputs, options)));
   waiting_.push_back(std::make_shared<Job>(std::move(collection), record.id, std::move(inputs), options));
   wake_.notify_all();
   return JobView{.record = std::move(record), .phase = JobPhase::kQueued, .progress = std::nullopt, .failure = {}};

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <array>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "http/accept.h"
 #include "http/api_internal.h"
 #include "http/media_type.h"
 #include "indexer/item_kind.h"
@@ -19,6 +21,7 @@ namespace {
 
 using indexer::ItemKind;
 
+constexpr std::string_view kJpeg = "image/jpeg";
 constexpr int kThumbnailSide = 320;
 constexpr int kThumbnailQuality = 80;
 constexpr int kFrameQuality = 90;
@@ -133,7 +136,7 @@ ProblemOr<Response> Thumbnail(const Api& api, const Request& request) {
     SL_ASSIGN_OR_PROBLEM(bytes, MakeThumbnail(*hosted->collection, item, unit, request.limits));
   }
   std::string etag = EtagOf(bytes);
-  return PictureResponse(std::move(bytes), "image/jpeg", std::move(etag));
+  return PictureResponse(std::move(bytes), kJpeg, std::move(etag));
 }
 
 std::string EtagOfItem(const storage::ItemRecord& item, std::string_view what) {
@@ -145,6 +148,10 @@ ProblemOr<Response> Media(const Api& api, const Request& request) {
   SL_ASSIGN_OR_RETURN(const auto hosted, CollectionOf(api.host, request));
   SL_ASSIGN_OR_RETURN(const storage::ItemRecord item, ItemOf(*hosted, request));
   SL_ASSIGN_OR_PROBLEM(OpenMedia opened, OpenItem(item));
+  // What the file is shows when it is open.
+  if (auto refused = CheckAcceptable(request.headers, std::span(&opened.type.mime, 1))) {
+    return tl::make_unexpected(*std::move(refused));
+  }
   Response response = {.status = 200, .headers = {}, .body = std::move(opened.content)};
   response.headers.Set("Content-Type", std::string(opened.type.mime));
   response.headers.Set("ETag", EtagOfItem(item, "file"));
@@ -188,24 +195,25 @@ ProblemOr<Response> Frame(const Api& api, const Request& request) {
                     .body = std::string()};
   }
   SL_ASSIGN_OR_PROBLEM(std::string bytes, ReadFrame(opened.path, time_us, static_cast<int>(side), request.limits));
-  return PictureResponse(std::move(bytes), "image/jpeg", std::move(etag));
+  return PictureResponse(std::move(bytes), kJpeg, std::move(etag));
 }
 
 }  // namespace
 
 void AddMediaRoutes(Router& router, const Api& api) {
   using Function = ProblemOr<Response> (*)(const Api&, const Request&);
-  const auto add = [&](std::string_view what, std::string operation, Function function) {
-    router.Add(
-        {.method = Method::kGet,
-         .pattern = fmt::format("/v1/items/{{c}}/{{id}}/{}", what),
-         .operation = std::move(operation),
-         .access = Access::kRead,
-         .handler = Answer(api.pool, [api, function](const Request& request) { return function(api, request); })});
+  const auto add = [&](std::string_view what, std::string operation, std::vector<std::string_view> produces,
+                       Function function) {
+    router.Add({.method = Method::kGet,
+                .pattern = fmt::format("/v1/items/{{c}}/{{id}}/{}", what),
+                .operation = std::move(operation),
+                .access = Access::kRead,
+                .handler = Answer(api.pool, [api, function](const Request& request) { return function(api, request); }),
+                .produces = std::move(produces)});
   };
-  add("thumbnail", "get_thumbnail", Thumbnail);
-  add("media", "get_media", Media);
-  add("frame", "get_frame", Frame);
+  add("thumbnail", "get_thumbnail", {kJpeg}, Thumbnail);
+  add("media", "get_media", {}, Media);
+  add("frame", "get_frame", {kJpeg}, Frame);
 }
 
 }  // namespace sightline::http

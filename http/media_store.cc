@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <functional>
 #include <set>
@@ -31,6 +32,41 @@ Status SyncFolder(const fs::path& folder) {
   return {};
 }
 
+// Begins the name of the note that a collection is being dropped; no collection's name has a dot.
+constexpr std::string_view kDropPrefix = ".dropping-";
+
+// As many characters as a SHA-256 has.
+constexpr size_t kNameSize = 64;
+
+tl::unexpected<Error> CannotRead(const std::error_code& error, const fs::path& folder) {
+  return tl::unexpected<Error>(ErrnoError(error.value(), "read the folder", folder));
+}
+
+// What lies in a folder, sorted; nothing in one that is not there.
+Result<std::vector<fs::path>> EntriesOf(const fs::path& folder, bool (*takes)(const fs::directory_entry&)) {
+  std::vector<fs::path> out;
+  std::error_code error;
+  fs::directory_iterator entries(folder, error);
+  if (error == std::errc::no_such_file_or_directory) return out;
+  while (!error && entries != fs::directory_iterator()) {
+    if (takes(*entries)) out.push_back(entries->path());
+    entries.increment(error);
+  }
+  if (error) return CannotRead(error, folder);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+bool IsFolder(const fs::directory_entry& entry) {
+  std::error_code ignored;
+  return entry.is_directory(ignored) && !entry.is_symlink(ignored);
+}
+
+bool IsFile(const fs::directory_entry& entry) {
+  std::error_code ignored;
+  return entry.is_regular_file(ignored) && !entry.is_symlink(ignored);
+}
+
 // Makes a folder and those above it so that they outlive a power loss, as the files in it shall.
 Status MakeFolder(const fs::path& folder) {
   std::error_code error;
@@ -43,6 +79,8 @@ Status MakeFolder(const fs::path& folder) {
 
 }  // namespace
 
+fs::path UploadFolder(const fs::path& data_dir) { return data_dir / "media"; }
+
 Result<std::unique_ptr<MediaStore>> MediaStore::Open(const fs::path& folder) {
   SL_RETURN_IF_ERROR(MakeFolder(folder));
   std::error_code error;
@@ -54,7 +92,7 @@ Result<std::unique_ptr<MediaStore>> MediaStore::Open(const fs::path& folder) {
 Result<MediaStore::FileLock> MediaStore::Lock(std::span<const fs::path> files, const Limits& limits) {
   std::set<size_t> places;  // In one order for everybody, so that nobody waits in a circle.
   for (const fs::path& file : files) {
-    places.insert(std::hash<std::string>()(file.stem().string()) % locks_.size());
+    places.insert(std::hash<std::string>()(UploadOf(file).filename().string()) % locks_.size());
   }
   FileLock held;
   for (const size_t place : places) {
@@ -99,10 +137,44 @@ Status MediaStore::Remove(const fs::path& path) {
   return {};
 }
 
+Result<std::vector<fs::path>> MediaStore::FoldersOf(std::string_view collection) const {
+  return EntriesOf(folder_ / collection, IsFolder);
+}
+
+Result<std::vector<fs::path>> MediaStore::FilesIn(const fs::path& folder) { return EntriesOf(folder, IsFile); }
+
+fs::path MediaStore::UploadOf(const fs::path& file) {
+  return file.parent_path() / file.filename().string().substr(0, kNameSize);
+}
+
 Status MediaStore::Drop(std::string_view collection) {
   std::error_code error;
   fs::remove_all(folder_ / collection, error);
   if (error) return tl::unexpected<Error>(ErrnoError(error.value(), "remove", folder_ / collection));
+  return ForgetDrop(collection);
+}
+
+Status MediaStore::BeginDrop(std::string_view collection) {
+  return WriteFileAtomically(folder_ / fmt::format("{}{}", kDropPrefix, collection), "");
+}
+
+Status MediaStore::ForgetDrop(std::string_view collection) {
+  const fs::path note = folder_ / fmt::format("{}{}", kDropPrefix, collection);
+  std::error_code error;
+  fs::remove(note, error);
+  if (error) return tl::unexpected<Error>(ErrnoError(error.value(), "remove", note));
+  return {};
+}
+
+Status MediaStore::FinishDrops(std::span<const std::string> names) {
+  SL_ASSIGN_OR_RETURN(const auto files, FilesIn(folder_));
+  for (const fs::path& file : files) {
+    const std::string name = file.filename().string();
+    if (!name.starts_with(kDropPrefix)) continue;
+    const std::string collection = name.substr(kDropPrefix.size());
+    const bool is_there = std::find(names.begin(), names.end(), collection) != names.end();
+    SL_RETURN_IF_ERROR(is_there ? ForgetDrop(collection) : Drop(collection));
+  }
   return {};
 }
 

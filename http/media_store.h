@@ -19,6 +19,9 @@
 
 namespace sightline::http {
 
+/// Where a data folder keeps what is uploaded.
+std::filesystem::path UploadFolder(const std::filesystem::path& data_dir);
+
 /// The files that were uploaded. Each is called after its own SHA-256, so the same upload is stored once:
 ///
 ///   <folder>/<collection>/3f/3fa1...c2.jpg
@@ -26,8 +29,8 @@ namespace sightline::http {
 /// Thread-safe, in one process.
 ///
 /// Note [Uploads and removals]
-/// An upload is stored, then indexed; an item is removed, then its file. Between the two steps of either, the other
-/// would see a file without an item or an item without a file. So both hold the file's lock for their two steps.
+/// An upload is stored, then indexed, and the file's lock is held for both. An item is removed, then its file: with the
+/// lock, and only when no item has the file then. So what is uploaded again meanwhile keeps its file.
 class MediaStore {
  public:
   /// Makes the folder. Errors: kUnavailable, kResourceExhausted.
@@ -50,12 +53,30 @@ class MediaStore {
   /// Whether `path` is one of a file that was uploaded to this collection. Looks at the name only.
   bool Owns(std::string_view collection, const std::filesystem::path& path) const;
 
+  /// The folders that files of a collection lie in, sorted; none when nothing was uploaded. Errors: kUnavailable.
+  Result<std::vector<std::filesystem::path>> FoldersOf(std::string_view collection) const;
+
+  /// The files in one of these, sorted, those of interrupted writes included. Errors: kUnavailable.
+  static Result<std::vector<std::filesystem::path>> FilesIn(const std::filesystem::path& folder);
+
+  /// What all files of one upload have in common, and whose lock is theirs: its path without an ending.
+  static std::filesystem::path UploadOf(const std::filesystem::path& file);
+
   /// Removes an uploaded file and what lies beside it under its name. One that is gone is no error. Call it with the
   /// file's lock. Errors: kUnavailable.
   Status Remove(const std::filesystem::path& path);
 
   /// Removes everything that was uploaded to a collection. Errors: kUnavailable.
   Status Drop(std::string_view collection);
+
+  /// Notes durably that a collection is about to be dropped with its uploads, so that a crash between the two leaves
+  /// no uploads: the next FinishDrops removes them. Drop and ForgetDrop end it. `collection` must be a valid name.
+  /// Errors: as Put.
+  Status BeginDrop(std::string_view collection);
+  /// Errors: kUnavailable.
+  Status ForgetDrop(std::string_view collection);
+  /// Ends what was begun: drops the uploads of collections that are not in `names`. Errors: kUnavailable.
+  Status FinishDrops(std::span<const std::string> names);
 
   /// Held while a collection is made, and while one is dropped with its uploads, so that no new one of the same name
   /// loses its own.

@@ -61,18 +61,20 @@ void AddPageRoutes(Router& router) {
               .pattern = "/",
               .operation = "page",
               .access = Access::kOpen,
-              .handler = [responses](const std::shared_ptr<const Request>&, const Reply& reply) {
-                reply(responses->find(kIndex)->second);
-              }});
+              .handler = [responses](const std::shared_ptr<const Request>&,
+                                     const Reply& reply) { reply(responses->find(kIndex)->second); },
+              .produces = {"text/html"}});
   router.Add({.method = Method::kGet,
               .pattern = "/page/{file}",
               .operation = "page_file",
               .access = Access::kOpen,
-              .handler = [responses](const std::shared_ptr<const Request>& request, const Reply& reply) {
-                const auto found = responses->find(request->Parameter("file"));
-                if (found != responses->end() && found->first != kIndex) return reply(found->second);
-                reply(ProblemResponse(*request, {ErrorCode::kNotFound, "the page has no such file"}));
-              }});
+              .handler =
+                  [responses](const std::shared_ptr<const Request>& request, const Reply& reply) {
+                    const auto found = responses->find(request->Parameter("file"));
+                    if (found != responses->end() && found->first != kIndex) return reply(found->second);
+                    reply(ProblemResponse(*request, {ErrorCode::kNotFound, "the page has no such file"}));
+                  },
+              .produces = {}});  // Each as what it is, whoever asks.
 }
 
 }  // namespace sightline::http

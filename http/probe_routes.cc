@@ -41,10 +41,13 @@ void AddProbeRoutes(Router& router, TaskPool& pool, MetricsRegistry& registry, P
               .pattern = "/metrics",
               .operation = "metrics",
               .access = options.metrics_access,
-              .handler = OnPool(pool, [&registry](const Request&) {
-                return Response{.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
-                                .body = registry.Serialize()};
-              })});
+              .handler = OnPool(pool,
+                                [&registry](const Request&) {
+                                  return Response{
+                                      .headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
+                                      .body = registry.Serialize()};
+                                }),
+              .produces = {"text/plain"}});
 }
 
 }  // namespace sightline::http

@@ -4,7 +4,9 @@
 
 #include "base/utf8.h"
 #include "http/media_urls.h"
+#include "http/metadata_json_internal.h"
 #include "http/record_json_internal.h"
+#include "http/record_text.h"
 #include "indexer/item_kind.h"
 
 namespace sightline::http {
@@ -29,6 +31,9 @@ json::object IndexJson(const storage::IndexStatus& index) {
   for (const std::string& what : index.damage) damage.push_back(Text(what));
   return {{"kind", json::string(storage::NameOf(index.options.kind))},
           {"row_format", json::string(storage::NameOf(index.options.rows))},
+          {"probes", index.options.probes},
+          {"ef_search", index.options.ef_search},
+          {"refine_factor", index.options.refine_factor},
           {"exact_limit", index.options.exact_limit},
           {"seal_rows", index.options.seal_rows},
           {"exact_vectors", index.exact_rows},
@@ -43,34 +48,9 @@ uint64_t DoneOf(const storage::JobRecord& record) {
   return record.items_added + record.items_unchanged + record.items_duplicate + record.items_moved + record.error_count;
 }
 
-// Of a run whose end can be seen, if it goes on as it did.
-json::value SecondsLeft(const JobView& job) {
-  if (!job.progress || !job.progress->scan_done || job.progress->done() == 0) return nullptr;
-  if (job.phase != JobPhase::kRunning) return nullptr;
-  const auto done = static_cast<double>(job.progress->done());
-  return job.progress->seconds / done * (static_cast<double>(job.progress->files_found) - done);
-}
-
-// What it was looking at when it was last heard of; null for a job that did not run in this process.
-json::value ProgressJson(const std::optional<indexer::IndexProgress>& progress) {
-  if (!progress) return nullptr;
-  json::value scan = nullptr;
-  if (const auto& video = progress->video_scan) {
-    scan = json::object{
-        {"path", Text(video->path)}, {"seconds", video->seconds}, {"length_seconds", video->length_seconds}};
-  }
-  return json::object{{"files_found", progress->files_found},
-                      {"scan_done", progress->scan_done},
-                      {"clips", progress->clips},
-                      {"video_seconds", progress->video_seconds},
-                      {"units_encoded", progress->encoded},
-                      {"seconds", progress->seconds},
-                      {"video_scan", std::move(scan)}};
-}
-
 }  // namespace
 
-json::object ItemJson(std::string_view collection, const storage::ItemRecord& item) {
+json::object ItemJson(const storage::ItemRecord& item, std::optional<std::string_view> served_from) {
   using indexer::ItemKind;
   json::array paths;
   for (const storage::ItemPath& path : item.paths) paths.push_back(Text(path.path));
@@ -90,9 +70,10 @@ json::object ItemJson(std::string_view collection, const storage::ItemRecord& it
                       {"text", words == nullptr ? json::value(nullptr) : json::value(Text(*words))},
                       {"duration_ms", duration_us ? json::value(*duration_us / 1000) : json::value(nullptr)},
                       {"metadata", MetadataJson(item.metadata)}};
+  if (!served_from) return out;
   const auto url = [&](std::string made) { return is_seen ? json::value(json::string(made)) : json::value(nullptr); };
-  out["thumbnail_url"] = url(ThumbnailUrl(collection, item.id));
-  out["media_url"] = url(MediaUrl(collection, item.id));
+  out["thumbnail_url"] = url(ThumbnailUrl(*served_from, item.id));
+  out["media_url"] = url(MediaUrl(*served_from, item.id));
   return out;
 }
 
@@ -113,34 +94,38 @@ json::object CollectionJson(std::string_view name, const storage::CollectionConf
           {"index", IndexJson(stats.index)}};
 }
 
-json::object JobJson(const JobView& job, size_t max_errors) {
-  const storage::JobRecord& record = job.record;
+json::object JobRecordJson(const storage::JobRecord& job, std::string_view state, size_t max_errors) {
   json::array inputs;
-  for (const std::string& input : record.inputs) inputs.push_back(Text(input));
+  for (const std::string& input : job.inputs) inputs.push_back(Text(input));
   json::array errors;
-  for (size_t i = 0; i < std::min(max_errors, record.errors.size()); ++i) {
-    errors.push_back(json::object{{"path", Text(record.errors[i].path)}, {"reason", Text(record.errors[i].reason)}});
+  for (size_t i = 0; i < std::min(max_errors, job.errors.size()); ++i) {
+    errors.push_back(json::object{{"path", Text(job.errors[i].path)}, {"reason", Text(job.errors[i].reason)}});
   }
-  const bool is_counted = job.progress && job.progress->scan_done;
-  const uint64_t done = job.progress ? job.progress->done() : DoneOf(record);
-  json::value total = is_counted ? json::value(job.progress->files_found) : json::value(nullptr);
-  if (job.phase == JobPhase::kFinished) total = done;
-  return {{"id", record.id.value},
-          {"state", json::string(NameOf(job.phase))},
+  return {{"id", job.id.value},
+          {"state", Text(state)},
           {"inputs", std::move(inputs)},
-          {"started_at", record.started_at},
-          {"updated_at", record.updated_at},
-          {"items_total", std::move(total)},
-          {"items_done", done},
-          {"items_added", record.items_added},
-          {"items_unchanged", record.items_unchanged},
-          {"items_duplicate", record.items_duplicate},
-          {"items_moved", record.items_moved},
-          {"error_count", record.error_count},
-          {"errors", std::move(errors)},
-          {"failure", job.failure.empty() ? json::value(nullptr) : json::value(Text(job.failure))},
-          {"seconds_left", SecondsLeft(job)},
-          {"progress", ProgressJson(job.progress)}};
+          {"started_at", job.started_at},
+          {"updated_at", job.updated_at},
+          {"items_done", DoneOf(job)},
+          {"items_added", job.items_added},
+          {"items_unchanged", job.items_unchanged},
+          {"items_duplicate", job.items_duplicate},
+          {"items_moved", job.items_moved},
+          {"error_count", job.error_count},
+          {"errors", std::move(errors)}};
+}
+
+std::string ItemText(const storage::ItemRecord& item, std::optional<std::string_view> served_from) {
+  return json::serialize(ItemJson(item, served_from));
+}
+
+std::string CollectionText(std::string_view name, const storage::CollectionConfig& config,
+                           const storage::CollectionStats& stats) {
+  return json::serialize(CollectionJson(name, config, stats));
+}
+
+std::string JobText(const storage::JobRecord& job, std::string_view state, size_t max_errors) {
+  return json::serialize(JobRecordJson(job, state, max_errors));
 }
 
 }  // namespace sightline::http

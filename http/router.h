@@ -29,6 +29,9 @@ struct Route {
   Access access = Access::kRead;
   Handler handler{};
   size_t max_body_bytes = 0;  ///< A longer body is refused with 413 before it is read.
+  /// What its answers are: a client that takes none of these is answered 406 before the body is read. Empty: they have
+  /// no body, or the handler looks at Accept itself.
+  std::vector<std::string_view> produces = {"application/json", "application/problem+json"};
   /// Deadline of a request that does not name one with X-Request-Timeout; 0: the server's.
   std::chrono::milliseconds timeout{0};
 };

@@ -197,7 +197,7 @@ TEST_F(FaultsIntegrationTest, AClockThatGoesBackwardsBreaksNothing) {
   for (const boost::json::value& job : last.at("jobs").as_array()) {
     EXPECT_GE(job.at("updated_at").to_number<int64_t>(), job.at("started_at").to_number<int64_t>());
     EXPECT_EQ(job.at("state"), "finished");
-    EXPECT_EQ(job.at("failed"), 0);
+    EXPECT_EQ(job.at("error_count"), 0);
   }
   EXPECT_EQ(Run({"search", "backwards", "a", "dog"}, backwards).exit_code, 0);
   EXPECT_EQ(Run({"verify", "backwards"}, backwards).exit_code, 0);

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "http/base64.h"
 #include "storage/lock_file.h"
 #include "tests/app/serve_fixture.h"
 
@@ -123,6 +125,40 @@ TEST_F(ServeIntegrationTest, AJobIsSeenRunsAloneAndStopsWithItsClient) {
   EXPECT_EQ(client.Wait(), 130);
   EXPECT_EQ(boost::json::parse(last).at("stopped"), true);
   EXPECT_EQ(PathsOfSearch("a dog").size(), 8U);
+}
+
+TEST_F(ServeIntegrationTest, RemovedItemsTakeTheirUploadsWithThem) {
+  Start();
+  const fs::path uploads = fs::path(data()) / "media";
+  const auto files = [&uploads] {
+    const fs::recursive_directory_iterator all(uploads);
+    return std::count_if(begin(all), end(all), [](const fs::directory_entry& file) { return file.is_regular_file(); });
+  };
+  const auto upload = [this](const std::string& photo) {
+    testing::HttpClient client(port_);
+    const std::string content = testing::ReadTestFile(testing::SourceTree("samples/photos/" + photo)) + photo;
+    const std::string body =
+        fmt::format(R"({{"content_base64": "{}"}})", http::EncodeBase64(std::as_bytes(std::span(content))));
+    const auto answer = client.PostJson("/v1/collections/photos/items", body);
+    EXPECT_EQ(answer.status, 201) << answer.body;
+    return std::string(boost::json::parse(answer.body).at("item").at("paths").at(0).as_string());
+  };
+  const std::string first = upload("photo-001.jpg");
+  const std::string second = upload("photo-002.jpg");
+  const std::string third = upload("photo-003.jpg");
+  EXPECT_EQ(files(), 3);
+  EXPECT_EQ(Run({"remove", "photos", first}).exit_code, 0);
+  EXPECT_EQ(files(), 2) << "through the server";
+  EXPECT_EQ(Run({"remove", "photos", second, "--dry-run"}).exit_code, 0);
+  EXPECT_EQ(files(), 2);
+  Stop();
+  EXPECT_EQ(Run({"remove", "photos", second}).exit_code, 0);
+  EXPECT_EQ(files(), 1) << "without the server";
+  testing::WriteTestFile(fs::path(third).parent_path() / fs::path(second).filename(), "a crash left it");
+  const RunResult repaired = Run({"repair", "photos"});
+  EXPECT_THAT(repaired.out, HasSubstr("removed 1 files of uploads")) << repaired.err;
+  EXPECT_TRUE(fs::exists(third));
+  EXPECT_EQ(Run({"remove", "photos", third}).exit_code, 0);
 }
 
 TEST_F(ServeIntegrationTest, ServerThatWasKilledIsNoServer) {

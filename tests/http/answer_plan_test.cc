@@ -48,6 +48,7 @@ std::string Gunzip(std::string_view packed, size_t size) {
 
 TEST(ChooseRangeTest, OneRangeIsAPart) {
   ExpectRange("bytes=0-0", Part(0, 1));
+  ExpectRange("Bytes=0-0", Part(0, 1));
   ExpectRange("bytes=10-19", Part(10, 10));
   ExpectRange("bytes=990-", Part(990, 10));
   ExpectRange("bytes=990-5000", Part(990, 10));

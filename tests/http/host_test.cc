@@ -133,6 +133,21 @@ TEST_F(HostTest, ManyWhoAskAtOnceGetOneCollection) {
   }
 }
 
+TEST_F(HostTest, CollectionsThatAreOpenedAreTold) {
+  ASSERT_THAT(host_->Create("photos", Config()), IsOk());
+  host_.reset();
+  std::vector<std::string> opened;
+  auto host = Host::Open({.data_dir = data_.path(), .encoder = nullptr, .on_open = [&opened](const std::string& name) {
+                            opened.push_back(name);
+                          }});
+  ASSERT_THAT(host, IsOk());
+  EXPECT_THAT((*host)->Create("made", {.model_name = "none", .model_fingerprint = "", .dim = 2}), IsOk());
+  EXPECT_THAT(opened, IsEmpty());
+  EXPECT_THAT((*host)->Find("photos"), IsOk());
+  EXPECT_THAT((*host)->Find("photos"), IsOk());
+  EXPECT_THAT(opened, ElementsAre("photos"));
+}
+
 TEST_F(HostTest, AnotherProcessCannotHaveWhatIsOpen) {
   ASSERT_THAT(host_->Create("photos", Config()), IsOk());
   const auto second = Host::Open({.data_dir = data_.path(), .encoder = nullptr});

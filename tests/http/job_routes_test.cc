@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
@@ -8,6 +9,8 @@
 #include <gmock/gmock.h>
 
 #include "tests/http/api_fixture.h"
+#include "tests/indexer/test_videos.h"
+#include "tests/support/tar_bytes.h"
 
 namespace sightline::http {
 namespace {
@@ -149,6 +152,52 @@ TEST_F(JobRoutesTest, JobsOutliveTheServerAndAreResumed) {
       Post("/v1/collections/photos/jobs", fmt::format(R"({{"resume": {}}})", resumed.at("id").to_number<uint64_t>()));
   EXPECT_EQ(again.status, 409) << "it has finished";
   EXPECT_EQ(again.field(), "/resume");
+}
+
+TEST_F(JobRoutesTest, ResumedJobKeepsItsClipOptionsUnlessTold) {
+  HoldEncoder();
+  WritePhotos(1);
+  Submit();
+  gate_.WaitUntilReached();
+  testing::WriteAvi(root() / "video.avi", {{{200, 10, 10}, 8}});
+  const std::string video = (root() / "video.avi").string();
+  const Answer waiting = Post("/v1/collections/photos/jobs",
+                              fmt::format(R"({{"paths": ["{}"], "clip_seconds": 2, "frame_vectors": false}})", video));
+  jobs_->RequestStop();
+  gate_.Open();
+  Stop();
+  Start();
+  const json::object job = RunJob("photos", fmt::format(R"({{"resume": {}, "frames": 2}})", IdOf(waiting)));
+  EXPECT_EQ(job.at("state"), "finished") << job;
+  EXPECT_EQ(job.at("inputs"), json::array({video, "--clip-seconds=2", "--frames=2", "--no-frame-vectors"}));
+  const auto items = Get("/v1/collections/photos/items").json().at("items").as_array();
+  const auto is_video = [](const json::value& item) { return item.at("kind") == "video"; };
+  const auto found = std::find_if(items.begin(), items.end(), is_video);
+  ASSERT_NE(found, items.end());
+  EXPECT_EQ(found->at("unit_ids").as_array().size(), 4U) << "of 8 seconds";
+}
+
+TEST_F(JobRoutesTest, ShardsAreIndexedByTheirPattern) {
+  for (uint32_t i = 0; i < 2; ++i) {
+    testing::TarBytes tar;
+    tar.Add("a.bmp", Picture(testing::ColourNumber(i))).Add("a.txt", "a red car");
+    testing::WriteTestFile(root() / fmt::format("shard-{:03}.tar", i), tar.Finish());
+  }
+  const auto submit = [&](const std::string& name) {
+    return fmt::format(R"({{"paths": ["{}"]}})", (root() / name).string());
+  };
+  const json::object job = RunJob("photos", submit("shard-{000..001}.tar"));
+  EXPECT_EQ(job.at("error_count"), 0) << job;
+  const auto items = Get("/v1/collections/photos/items").json().at("items").as_array();
+  ASSERT_EQ(items.size(), 4U) << "two pictures, each with its caption";
+  EXPECT_EQ(items[0].at("paths").at(0), json::value((root() / "shard-000.tar#a.bmp").string()));
+  const uint64_t id = items[0].at("item_id").to_number<uint64_t>();
+  EXPECT_EQ(Get(fmt::format("/v1/items/photos/{}/media", id)).body, Picture(testing::ColourNumber(0)));
+  const Answer missing = Post("/v1/collections/photos/jobs", submit("shard-{000..002}.tar"));
+  EXPECT_EQ(missing.status, 404);
+  EXPECT_EQ(missing.field(), "/paths/0");
+  EXPECT_EQ(Post("/v1/collections/photos/jobs", submit("shard-{00000..10000}.tar")).status, 400) << "too many";
+  EXPECT_EQ(Post("/v1/collections/photos/jobs", R"({"paths": ["/etc/{0..3}"]})").status, 400);
 }
 
 TEST_F(JobRoutesTest, JobWaitsForACommandThatIndexesInTheCollection) {

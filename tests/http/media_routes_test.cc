@@ -66,6 +66,16 @@ TEST_F(MediaRoutesTest, MediaIsTheFileItself) {
   EXPECT_EQ(Get(UrlOf(id, "media")).header("ETag"), answer.header("ETag"));
 }
 
+TEST_F(MediaRoutesTest, MediaThatTheClientDoesNotTakeIsNotSent) {
+  const std::string url = UrlOf(AddPicture(), "media");
+  const auto status_for = [&](const std::string& accept) {
+    return Call(Method::kGet, url, {.headers = {{"Accept", accept}}}).status;
+  };
+  EXPECT_EQ(status_for("video/*, audio/*;q=0.5"), 406);
+  EXPECT_EQ(status_for("image/bmp;q=0, image/*"), 406);
+  EXPECT_EQ(status_for("image/avif,image/webp,image/*,*/*;q=0.8"), 200);
+}
+
 TEST_F(MediaRoutesTest, ThumbnailsOfClipsAreMadeOfTheirFrames) {
   const uint64_t id = AddVideo();
   const auto item = Get(fmt::format("/v1/collections/photos/items/{}", id)).json();

@@ -85,6 +85,32 @@ TEST_F(MediaStoreTest, DroppedCollectionLeavesTheOthers) {
   EXPECT_TRUE(fs::exists(two));
 }
 
+// What a crash leaves between a collection's end and that of its uploads.
+TEST_F(MediaStoreTest, DropThatWasBegunIsEndedByTheNextStart) {
+  const fs::path gone = store_->PathOf("gone", "abc", "jpg");
+  const fs::path kept = store_->PathOf("kept", "abc", "jpg");
+  for (const fs::path& file : {gone, kept}) ASSERT_THAT(store_->Put(file, "abc"), IsOk());
+  ASSERT_THAT(store_->BeginDrop("gone"), IsOk());
+  ASSERT_THAT(store_->BeginDrop("kept"), IsOk());
+  const std::vector<std::string> names = {"kept"};
+  ASSERT_THAT(store_->FinishDrops(names), IsOk());
+  EXPECT_FALSE(fs::exists(gone));
+  EXPECT_TRUE(fs::exists(kept)) << "its drop came to nothing";
+  ASSERT_THAT(store_->FinishDrops({}), IsOk());
+  EXPECT_TRUE(fs::exists(kept)) << "nobody began to drop it";
+}
+
+TEST_F(MediaStoreTest, FilesOfOneUploadAreKnownTogether) {
+  const fs::path path = store_->PathOf("photos", "abc", "mp4");
+  EXPECT_EQ(MediaStore::UploadOf(path), MediaStore::UploadOf(fs::path(path).replace_extension("jsonl")));
+  EXPECT_EQ(MediaStore::UploadOf(path), MediaStore::UploadOf(fs::path(path) += ".tmp123"));
+  EXPECT_THAT(store_->FoldersOf("photos"), IsOk());
+  EXPECT_TRUE(store_->FoldersOf("photos")->empty());
+  ASSERT_THAT(store_->Put(path, "abc"), IsOk());
+  EXPECT_THAT(*store_->FoldersOf("photos"), ::testing::ElementsAre(path.parent_path()));
+  EXPECT_THAT(*MediaStore::FilesIn(path.parent_path()), ::testing::ElementsAre(path));
+}
+
 TEST_F(MediaStoreTest, WhoWaitsForAFileGivesUpAtItsLimits) {
   const std::vector<fs::path> files = {store_->PathOf("photos", "abc", "jpg")};
   const auto held = store_->Lock(files, {});

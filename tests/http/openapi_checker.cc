@@ -103,6 +103,19 @@ std::set<int> OpenApiChecker::StatusesOf(std::string_view operation_id) const {
   return out;
 }
 
+std::set<std::string> OpenApiChecker::TypesOf(std::string_view operation_id) const {
+  std::set<std::string> out;
+  const json::object* operation = FindOperation(operation_id);
+  if (operation == nullptr) return out;
+  for (const auto& [status, answer] : operation->at("responses").as_object()) {
+    if (!status.starts_with('2')) continue;
+    const json::value* content = Resolve(answer.as_object()).if_contains("content");
+    if (content == nullptr) continue;
+    for (const auto& [type, described] : content->as_object()) out.insert(Text(type));
+  }
+  return out;
+}
+
 std::vector<std::string> OpenApiChecker::CheckAnswer(std::string_view operation_id, int status,
                                                      std::string_view content_type, std::string_view body) const {
   const json::object* operation = FindOperation(operation_id);

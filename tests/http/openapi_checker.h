@@ -30,6 +30,9 @@ class OpenApiChecker {
   /// The statuses that an operation's answers may have.
   std::set<int> StatusesOf(std::string_view operation_id) const;
 
+  /// The media types of an operation's answers that are no problems.
+  std::set<std::string> TypesOf(std::string_view operation_id) const;
+
   /// What is wrong with an answer of this operation; empty: nothing.
   std::vector<std::string> CheckAnswer(std::string_view operation_id, int status, std::string_view content_type,
                                        std::string_view body) const;

@@ -75,6 +75,22 @@ TEST_F(OpenApiTest, EveryRouteSaysWhatTheServerItselfMayAnswer) {
   }
 }
 
+TEST_F(OpenApiTest, RoutesAreHeldAgainstAcceptByTheTypesThatTheyAnswer) {
+  for (const Route& route : router_->routes()) {
+    const auto types = checker_.TypesOf(route.operation);
+    // The page's files come whoever asks; of an item's file its handler sees what it is.
+    const bool is_of_many = route.operation == "page_file" || route.operation == "get_media";
+    for (const std::string_view type : route.produces) {
+      if (type == "application/problem+json") continue;  // What every other answer is.
+      EXPECT_TRUE(types.contains(std::string(type))) << route.operation << " " << type;
+    }
+    EXPECT_EQ(route.produces.empty(), is_of_many || types.empty()) << route.operation;
+    EXPECT_EQ(checker_.StatusesOf(route.operation).contains(406),
+              !route.produces.empty() || route.operation == "get_media")
+        << route.operation;
+  }
+}
+
 TEST_F(OpenApiTest, OperationsHaveNamesOfTheirOwn) {
   std::vector<std::string> ids;
   for (const OpenApiChecker::Operation& operation : checker_.Operations()) ids.push_back(operation.id);

@@ -70,6 +70,17 @@ TEST_F(ServerContentTest, RangesOfFilesAreSent) {
   EXPECT_EQ(client.Get("/film").body.size(), 1'000'000);
 }
 
+// RFC 9110, 14.2: a server may ignore Range.
+TEST_F(ServerContentTest, SeveralRangesAreAnsweredWithTheWholeFile) {
+  HttpClient client(server_->port());
+  for (const char* ranges : {"bytes=0-0,5-9", "bytes=0-0, -1", "bytes=0-,0-,0-,0-", "bytes=2000000-,0-0"}) {
+    const ClientResponse response = client.Get("/film", {{"Range", ranges}});
+    EXPECT_EQ(response.status, 200) << ranges;
+    EXPECT_EQ(response.headers.Find("Content-Range"), std::nullopt);
+    EXPECT_TRUE(response.body == content_) << ranges;
+  }
+}
+
 TEST_F(ServerContentTest, AFileThatShrinksEndsTheConnection) {
   HttpClient client(server_->port());
   ASSERT_TRUE(client.Send(testing::RequestText(Method::kGet, "/film", {}, {})));

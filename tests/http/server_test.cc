@@ -76,6 +76,31 @@ TEST(ServerTest, BodiesArriveWhole) {
       "abcdefg");
 }
 
+TEST(ServerTest, AnswersThatTheClientDoesNotTakeAreNotMade) {
+  std::atomic<int> called = 0;
+  Router router;
+  const auto count = [&called](const std::shared_ptr<const Request>&, const Reply& reply) {
+    ++called;
+    reply({.status = 200, .body = "{}"});
+  };
+  router.Add(RouteTo(Method::kPost, "/json", count, 1000));
+  Route nothing = RouteTo(Method::kPost, "/nothing", count, 1000);
+  nothing.produces = {};
+  router.Add(std::move(nothing));
+  const auto server = StartServer(std::move(router));
+  const auto post = [&](std::string_view target, std::string accept) {
+    return HttpClient(server->port()).Call(Method::kPost, target, "x", {{"Accept", std::move(accept)}});
+  };
+  const ClientResponse refused = post("/json", "text/html, application/json;q=0");
+  EXPECT_EQ(refused.status, 406);
+  EXPECT_EQ(refused.headers.Find("Content-Type"), "application/problem+json");
+  EXPECT_THAT(refused.body, HasSubstr("\"code\":\"not_acceptable\""));
+  EXPECT_EQ(called, 0);
+  EXPECT_EQ(post("/json", "application/*;q=0.1").status, 200);
+  EXPECT_EQ(post("/json", "text/html, */*;q=0.8").status, 200);
+  EXPECT_EQ(post("/nothing", "text/html").status, 200);
+}
+
 TEST(ServerTest, PipelinedRequestsAreAnsweredInOrder) {
   std::atomic<int> running = 0;
   TaskPool pool(4, 16);
@@ -260,6 +285,31 @@ TEST(ServerTest, AClientThatOnlyEndedItsSendingIsAnswered) {
   ASSERT_TRUE(client.Send(RequestText(Method::kPost, "/echo", "abc", {})));
   client.CloseSending();
   EXPECT_TRUE(client.Read());
+  EXPECT_TRUE(client.IsClosedByServer());
+}
+
+TEST(ServerTest, AClientThatOnlyEndedItsSendingMayWaitForItsAnswer) {
+  std::promise<std::pair<std::shared_ptr<const Request>, Reply>> promised;
+  Router router;
+  router.Add(RouteTo(Method::kGet, "/wait", [&promised](std::shared_ptr<const Request> request, Reply reply) {
+    promised.set_value({std::move(request), std::move(reply)});
+  }));
+  const auto server = StartServer(std::move(router));
+  HttpClient client(server->port());
+  ASSERT_TRUE(client.Send(RequestText(Method::kGet, "/wait", {}, {{"X-Request-Timeout", "60"}})));
+  client.CloseSending();
+  auto [request, reply] = promised.get_future().get();
+  const auto interim = client.Read(false);
+  ASSERT_TRUE(interim);
+  EXPECT_EQ(interim->status, 100);
+  std::promise<void> stopped;
+  const std::stop_callback on_stop(request->limits.stop, [&stopped] { stopped.set_value(); });
+  EXPECT_EQ(stopped.get_future().wait_for(std::chrono::milliseconds(150)), std::future_status::timeout);
+  reply({.body = "at last"});
+  const auto answer = client.Read();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(answer->body, "at last");
   EXPECT_TRUE(client.IsClosedByServer());
 }
 

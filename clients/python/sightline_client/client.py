@@ -170,6 +170,12 @@ class Collection:
         """Indexes a file that is on the server's machine, below one of its roots."""
         return Intake.from_json(self._transport.json("POST", self._path + "/items", _present({"path": path, "metadata": metadata})))
 
+    def add_text(self, text: str, *, id: Optional[str] = None, item: Optional[int] = None,
+                 metadata: Optional[Mapping[str, Any]] = None) -> Intake:
+        """Adds a caption, `item` being the one that it describes. The same `id` again replaces it."""
+        body = _present({"text": text, "id": id, "item_id": item, "metadata": metadata})
+        return Intake.from_json(self._transport.json("POST", self._path + "/items", body))
+
     def update(self, item_id: int, metadata: Mapping[str, Any]) -> Item:
         """Sets metadata; a key with the value None is removed, and keys that are not named stay."""
         return Item.from_json(self._transport.json("PATCH", f"{self._path}/items/{item_id}", {"metadata": dict(metadata)}))

@@ -113,6 +113,15 @@ class LiveTest(unittest.TestCase):
         self.assertEqual([str(PHOTOS[6])], intake.item.paths)
         self.assertEqual("unchanged", self.scratch.register(str(PHOTOS[6]), metadata={"stars": 1}).outcome)
 
+    def test_a_caption_is_found_replaced_and_removed(self):
+        intake = self.scratch.add_text("a dog in the snow", id="1", metadata={"lang": "en"})
+        self.assertEqual(("added", "caption"), (intake.outcome, intake.item.kind))
+        self.assertEqual("updated", self.scratch.add_text("a cat in the sun", id="1").outcome)
+        hits = self.scratch.search("a cat", types=["text"]).hits
+        self.assertEqual([intake.item.item_id], [hit.item_id for hit in hits])
+        self.scratch.remove(intake.item.item_id)
+        self.assertEqual([], self.scratch.search("a cat", types=["text"]).hits)
+
     def test_a_job_indexes_a_folder_and_names_what_failed(self):
         folder = pathlib.Path(self.server.folder.name) / "job"
         folder.mkdir()

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "http/api_internal.h"
+#include "http/item_intake.h"
+#include "http/problem.h"
+#include "indexer/indexer.h"
+
+namespace sightline::http {
+
+/// An item that a request brings.
+struct BroughtItem {
+  std::variant<BroughtFile, indexer::GivenCaption> item;
+  std::string field;  ///< Where it stands in the request, for what turns out to be wrong with it.
+};
+
+/// Reads a request to add an item: a form with a file; or as JSON the path of a file of this machine, a file in base64,
+/// or a caption. Hashes what is uploaded. `request` must outlive the item. Errors: kInvalidArgument and kNotFound with
+/// their field, 415 (neither picture nor video; a body of another type), those of ParseMultipart and ParseJsonBody.
+ProblemOr<BroughtItem> ReadBroughtItem(const Api& api, const HostedCollection& hosted, const Request& request);
+
+/// Metadata that a client sent, as text of JSON. Errors: those of indexer::ParseMetadata, with `field`.
+ProblemOr<Metadata> ParseMetadataField(const std::string& text, const std::string& field);
+
+}  // namespace sightline::http
