@@ -58,7 +58,7 @@ std::string RankText(const std::optional<double>& rank) { return rank ? fmt::for
 
 std::string MeasuredCell(const EvalRow& row, double value, const Interval& interval, int decimals) {
   if (!row.stage) return fmt::format("<td>{:.{}f}</td>", value, decimals);
-  return fmt::format("<td>{0:.{3}f}<small>{1:.{3}f} &ndash; {2:.{3}f}</small></td>", value, interval.low, interval.high,
+  return fmt::format("<td>{0:.{3}f}<small>{1:.{3}f} to {2:.{3}f}</small></td>", value, interval.low, interval.high,
                      decimals);
 }
 
@@ -126,7 +126,7 @@ RowRanks RanksOf(const EvalOutput& output, const EvalRow& row, Direction directi
 std::string DifferenceCells(const RowRanks& base, const RowRanks& other, eval::Measure measure) {
   const auto compared = eval::CompareRanks(base.ranks, other.ranks, base.images, measure);
   if (!compared) return "<td></td><td></td>";
-  return fmt::format("<td>{:+.2f}<small>{:+.2f} &ndash; {:+.2f}</small></td><td>{:.4f}</td>", compared->difference,
+  return fmt::format("<td>{:+.2f}<small>{:+.2f} to {:+.2f}</small></td><td>{:.4f}</td>", compared->difference,
                      compared->interval.low, compared->interval.high, compared->p_value);
 }
 

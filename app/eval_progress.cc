@@ -40,7 +40,7 @@ void EvalProgressView::Show(const eval::StageProgress& progress) {
     first_work_ = progress.work_left;
     start_ = now;
     ShowReused(progress);
-    if (progress.work_left == 0) return;
+    return;
   }
   const bool is_terminal = IsTerminal(io_.err);
   const bool is_new = shown_pass_ != progress.pass || progress.done == progress.total;

@@ -101,6 +101,11 @@ th { font-weight: 600; color: var(--soft); } tr:last-child > * { border-bottom: 
 th[scope="row"] { position: sticky; left: 0; background: var(--card); color: var(--text); text-align: left; }
 thead th:first-child { text-align: left; }
 td small { display: block; color: var(--soft); font-size: .78rem; }
+@media (max-width: 600px) {
+  th, td { padding: .4rem .5rem; }
+  th[scope="row"] { max-width: 7.5rem; white-space: normal; overflow-wrap: anywhere; }
+  svg text { font-size: 15px; }
+}
 .list { margin: 0; padding-left: 1.2rem; overflow-wrap: anywhere; font-size: .9rem; }
 )css";
 

@@ -21,6 +21,7 @@ constexpr double kBottom = 262;
 constexpr double kLabelRoom = 52;
 constexpr double kLineHeight = 15;
 constexpr size_t kColours = 6;
+constexpr double kLeastSpan = 1;  // Of an axis: equal values are in its middle.
 
 /// Values to places on the paper.
 struct Scale {
@@ -52,6 +53,10 @@ Scale ScaleFor(const ChartAxis& axis, const std::vector<double>& values, double 
   double low = values.empty() ? 0 : *std::min_element(values.begin(), values.end());
   double high = values.empty() ? 1 : *std::max_element(values.begin(), values.end());
   if (axis.ends) std::tie(low, high) = *axis.ends;
+  if (!axis.logarithmic && high - low < kLeastSpan) {
+    low -= kLeastSpan / 2;
+    high += kLeastSpan / 2;
+  }
   Scale scale = {.from = from, .to = to, .logarithmic = axis.logarithmic && low > 0};
   scale.ticks = axis.ticks;
   if (scale.ticks.empty()) scale.ticks = scale.logarithmic ? LogTicks(low, high) : RoundTicks(low, high, 5);

@@ -28,6 +28,7 @@ namespace sightline::eval {
 /// The exact index is asked for the whole gallery, so that everything has a rank. An approximate one looks further the
 /// more it is asked for, and looks at everything where a quarter of its rows is wanted. So it is asked for what a
 /// search asks it for: kHitsOfKinds, or as many as are reranked. What lies beyond has no rank.
+/// Reading 1,000 hits takes some milliseconds, which the exact index's times have in them.
 inline constexpr size_t kHitsOfKinds = 10;
 
 struct Stage {

@@ -100,6 +100,22 @@ TEST_F(LiveProtocolTest, ARunGoesOnWhereAnotherEnded) {
   EXPECT_EQ(joined.rank_score.r1, all->rank_score.r1);
 }
 
+// Two pictures that are alike have equal scores, and the one that was indexed first stands before the other.
+TEST_F(LiveProtocolTest, TiesAreRankedInOrderOfIndexing) {
+  set_.images.push_back("green again.png");
+  set_.captions.push_back({"green", 4});
+  gallery_.images.push_back(Add(MakePicture(kGreen), "/green again.png"));
+  gallery_.captions.push_back(std::nullopt);
+  for (const size_t depth : {0, 64}) {
+    const auto report = Run({.rerank_depth = depth});
+    ASSERT_THAT(report, IsOk());
+    EXPECT_EQ(report->outcomes[1].rank, 0U) << depth;
+    EXPECT_EQ(report->outcomes[2].rank, 1U) << depth;
+    EXPECT_EQ(report->outcomes[2].logit_rank, 1U) << depth;
+    EXPECT_EQ(report->outcomes[2].coarse_rank, 1U) << depth;
+  }
+}
+
 TEST_F(LiveProtocolTest, WhatIsBeyondTheHitsAskedForHasNoRank) {
   const auto report = Run({.rerank_depth = 0, .top_k = 1});
   ASSERT_THAT(report, IsOk());

@@ -18,6 +18,7 @@ TEST(MetricsParityTest, EqualTheReferenceOnEveryCase) {
     const auto metrics = ComputeMetrics(FixtureReader::Matrix(scores, name + ".scores_i2t"),
                                         FixtureReader::Matrix(scores, name + ".scores_t2i"), TruthFrom(entry));
     ASSERT_THAT(metrics, testing::IsOk()) << name;
+    EXPECT_EQ(entry.at("expected").as_object().size(), 9U) << name;
     for (const auto& [key, value] : entry.at("expected").as_object()) {
       EXPECT_NEAR(Named(*metrics, std::string(key)), value.to_number<double>(), 1e-9) << name << " " << key;
     }

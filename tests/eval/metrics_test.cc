@@ -82,6 +82,32 @@ TEST(MetricsTest, APictureWithoutCaptionsIsAMiss) {
   EXPECT_DOUBLE_EQ(metrics->img.r1, 100);
 }
 
+// Three pictures with three, one and no captions; everything that can go wrong in four texts. Ties go to the lower
+// index.
+TEST(MetricsTest, ASmallGridIsRankedAsByHand) {
+  const ScoreMatrix i2t(3, 4,
+                        {0.1F, 0.9F, 0.3F, 0.9F,    // Its second caption ties with a stranger: first.
+                         0.9F, 0.4F, 0.4F, 0.4F,    // One is better, and two as good stand before: fourth.
+                         0.6F, 0.1F, 0.1F, 0.1F});  // Nothing would be right.
+  const ScoreMatrix t2i(4, 3,
+                        {0.2F, 0.8F, 0.5F,       // Third.
+                         0.7F, 0.7F, 0.1F,       // Tied: first.
+                         kUnscored, 0.3F, 0.2F,  // Not scored: not ranked.
+                         0.5F, 0.5F, 0.5F});     // The second of three that are alike.
+  const auto metrics = ComputeMetrics(i2t, t2i, {.img2txt = {{0, 1, 2}, {3}, {}}, .txt2img = {0, 0, 0, 1}});
+  ASSERT_THAT(metrics, testing::IsOk());
+  EXPECT_DOUBLE_EQ(metrics->txt.r1, 100.0 / 3);
+  EXPECT_DOUBLE_EQ(metrics->txt.r5, 200.0 / 3);
+  EXPECT_DOUBLE_EQ(metrics->txt.r10, 200.0 / 3);
+  EXPECT_DOUBLE_EQ(metrics->txt.mrr, (1 + 1.0 / 4) / 3);
+  EXPECT_EQ(metrics->txt.median_rank, 4);
+  EXPECT_EQ(metrics->txt.mean_rank, std::nullopt);
+  EXPECT_DOUBLE_EQ(metrics->img.r1, 25);
+  EXPECT_DOUBLE_EQ(metrics->img.r5, 75);
+  EXPECT_DOUBLE_EQ(metrics->img.mrr, (1.0 / 3 + 1 + 1.0 / 2) / 4);
+  EXPECT_EQ(metrics->img.median_rank, 2.5);
+}
+
 TEST(MetricsMalformedTest, ShapesAndIndicesMustFit) {
   const ScoreMatrix i2t(1, 2, {0.2F, 0.8F});
   const ScoreMatrix t2i(2, 1, {0.3F, 0.4F});
