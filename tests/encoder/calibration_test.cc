@@ -28,9 +28,9 @@ TEST(CalibrationTest, ReadsTheSmallModelsFile) {
   const auto calibration = ParseCalibration(ReadTestFile(SourceTree("models/sightline-small/calibration.json")));
   ASSERT_THAT(calibration, IsOk());
   EXPECT_EQ(calibration->method, Calibration::Method::kPlatt);
-  EXPECT_EQ(calibration->coarse_weight, 192);
-  EXPECT_EQ(calibration->a, 0.1423);
-  EXPECT_EQ(calibration->b, -10.20728);
+  EXPECT_EQ(calibration->coarse_weight, 256);
+  EXPECT_EQ(calibration->a, 0.07565540524302715);
+  EXPECT_EQ(calibration->b, -6.895082590435489);
   EXPECT_NE(calibration->fitted_on, "");
 }
 

@@ -73,7 +73,7 @@ TEST_F(ModelDirectoryTest, OpensTheSmallModel) {
   const auto model = ModelDirectory::Open(SourceTree("models/sightline-small"));
   ASSERT_THAT(model, IsOk());
   EXPECT_EQ(model->config().name, "sightline-small");
-  EXPECT_EQ(model->calibration().coarse_weight, 192);
+  EXPECT_EQ(model->calibration().coarse_weight, 256);
   EXPECT_EQ(model->fingerprint().size(), 64U);
   EXPECT_EQ(model->parameters(), ParameterCount(*ExpectedWeights(model->config())));
   EXPECT_TRUE(model->tokenizer_bytes().starts_with("[PAD]\n"));

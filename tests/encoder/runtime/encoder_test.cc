@@ -135,7 +135,7 @@ TEST(OpenEncoderTest, SaysWhatItLoaded) {
   EXPECT_EQ(info.fingerprint.size(), 64U);
   EXPECT_EQ(info.patch_tokens(), 197U);
   EXPECT_EQ(info.patch_width(), 384U);
-  EXPECT_EQ(info.calibration.coarse_weight, 192);
+  EXPECT_EQ(info.calibration.coarse_weight, 256);
   EXPECT_GT(info.parameters, 50'000'000U);
 }
 
