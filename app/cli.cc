@@ -62,6 +62,7 @@ void AddCommands(CLI::App& app, Session& session, EarlyAnswers& early) {
   AddModelCommand(app, session);
   AddEvalCommand(app, session);
   AddCalibrateCommand(app, session);
+  AddTuneCommand(app, session);
   AddImportCommand(app, session);
   AddExportCommand(app, session);
   AddMergeCommand(app, session);

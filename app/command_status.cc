@@ -161,13 +161,31 @@ json::object StatusJson(const std::string& name, const CollectionStatus& status,
   return out;
 }
 
+// What tune measured, for people.
+std::string TunedText(const std::string& tuned) {
+  boost::system::error_code error;
+  const json::value parsed = json::parse(tuned, error);
+  const json::object* note = error ? nullptr : parsed.if_object();
+  if (note == nullptr || !note->contains("queries") || !note->at("queries").is_string()) return OneLine(tuned);
+  std::string text = fmt::format("with {}", OneLine(std::string(note->at("queries").get_string())));
+  const json::value* recall = note->if_contains("recall");
+  const json::value* target = note->if_contains("target");
+  if (recall != nullptr && recall->is_number() && target != nullptr && target->is_number()) {
+    text = fmt::format("to recall {:g} for the target {:g}, {}", recall->to_number<double>(),
+                       target->to_number<double>(), text);
+  }
+  const json::value* epoch = note->if_contains("epoch");
+  return epoch == nullptr || !epoch->is_number() ? text
+                                                 : fmt::format("{}, at state {}", text, epoch->to_number<int64_t>());
+}
+
 void PrintSettings(std::FILE* out, const storage::CollectionSettings& settings) {
   std::vector<std::string> parts;
   if (settings.rerank_depth) parts.push_back(fmt::format("rerank depth {}", *settings.rerank_depth));
   if (settings.stop_margin) parts.push_back(fmt::format("stop margin {:g}", *settings.stop_margin));
   if (!settings.calibration.empty()) parts.emplace_back("a calibration of its own");
   if (!parts.empty()) fmt::print(out, "searched    with {}\n", fmt::join(parts, ", "));
-  if (!settings.tuned.empty()) fmt::print(out, "tuned       {}\n", OneLine(settings.tuned));
+  if (!settings.tuned.empty()) fmt::print(out, "tuned       {}\n", TunedText(settings.tuned));
 }
 
 // Chosen values of the index's search parameters; nothing where all are chosen by size.

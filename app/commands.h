@@ -24,6 +24,7 @@ void AddModelCommand(CLI::App& app, Session& session);
 void AddModelImportCommand(CLI::App& model, Session& session);
 void AddEvalCommand(CLI::App& app, Session& session);
 void AddCalibrateCommand(CLI::App& app, Session& session);
+void AddTuneCommand(CLI::App& app, Session& session);
 void AddImportCommand(CLI::App& app, Session& session);
 void AddExportCommand(CLI::App& app, Session& session);
 void AddMergeCommand(CLI::App& app, Session& session);

@@ -81,6 +81,13 @@ Searcher::Searcher(const storage::Collection& collection, encoder::Encoder* enco
       calibration_(std::make_unique<CollectionCalibration>()) {}
 Searcher::~Searcher() = default;
 
+Result<encoder::Calibration> Searcher::calibration() const {
+  if (encoder_ == nullptr) return Fail(ErrorCode::kFailedPrecondition, "without a model there is no calibration");
+  SL_ASSIGN_OR_RETURN(const auto used,
+                      calibration_->Get(collection_.settings().calibration, encoder_->info().calibration));
+  return *used;
+}
+
 std::vector<Result<SearchAnswer>> Searcher::Search(std::span<const SearchRequest> requests) const {
   Stopwatch watch;
   StageTimings timings;

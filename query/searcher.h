@@ -146,6 +146,10 @@ class Searcher {
   /// kCancelled, and storage's read errors.
   std::vector<Result<SearchAnswer>> Search(std::span<const SearchRequest> requests) const;
 
+  /// What scores are calibrated with now: as the collection's settings say, else the model. Errors: kFailedPrecondition
+  /// (no model; the settings' calibration cannot be read).
+  Result<encoder::Calibration> calibration() const;
+
  private:
   const storage::Collection& collection_;
   encoder::Encoder* encoder_;
