@@ -15,7 +15,7 @@ namespace {
 // In units of the view box; text is 13 of them high.
 constexpr double kWidth = 440;
 constexpr double kHeight = 310;
-constexpr double kLeft = 52;
+constexpr double kLeft = 64;
 constexpr double kTop = 14;
 constexpr double kBottom = 262;
 constexpr double kLabelRoom = 52;

@@ -17,6 +17,7 @@ struct Participants {
   std::vector<UnitId> units;
   std::vector<Embedding> embeddings;
   std::vector<const EvalCaption*> captions;
+  std::vector<std::optional<ItemId>> caption_items;
   GroundTruth truth;
 };
 
@@ -35,12 +36,14 @@ Result<Participants> CollectParticipants(const storage::RecordStore& records, co
     out.embeddings.push_back(std::move(units[0]->vectors[0].embedding));
   }
   out.truth.img2txt.resize(out.units.size());
-  for (const EvalCaption& caption : set.captions) {
+  for (size_t c = 0; c < set.captions.size(); ++c) {
+    const EvalCaption& caption = set.captions[c];
     const size_t image = number_of_image[caption.image];
     if (image == kNotRanked) continue;
     out.truth.img2txt[image].push_back(out.captions.size());
     out.truth.txt2img.push_back(image);
     out.captions.push_back(&caption);
+    out.caption_items.push_back(c < gallery.captions.size() ? gallery.captions[c] : std::nullopt);
   }
   // A picture without captions cannot be asked for, but stays a distractor: its own rank would only count as a miss.
   return out;
@@ -78,6 +81,20 @@ Result<std::vector<TokenMatrix>> LoadPatches(const storage::RecordStore& records
   return patches;
 }
 
+// What is stored of the captions, and what they were encoded to where nothing is.
+Result<std::vector<TokenMatrix>> LoadTokenStates(const storage::RecordStore& records,
+                                                 std::span<const std::optional<ItemId>> captions,
+                                                 std::vector<TokenMatrix> encoded) {
+  for (size_t i = 0; i < captions.size(); ++i) {
+    if (!captions[i]) continue;
+    SL_ASSIGN_OR_RETURN(const auto items, records.GetItems(std::span(&*captions[i], 1)));
+    if (!items[0] || items[0]->units.empty()) continue;
+    SL_ASSIGN_OR_RETURN(auto stored, records.GetTokens(std::span(items[0]->units).first(1)));
+    if (stored[0]) encoded[i] = *std::move(stored[0]);
+  }
+  return encoded;
+}
+
 }  // namespace
 
 Result<MatrixReport> RunCollectionProtocol(const storage::Collection& collection, encoder::Encoder& encoder,
@@ -92,9 +109,12 @@ Result<MatrixReport> RunCollectionProtocol(const storage::Collection& collection
   SL_ASSIGN_OR_RETURN(report.coarse, ComputeMetrics(similarity, similarity.Transposed(), all.truth));
   if (k_test == 0) return report;
   SL_ASSIGN_OR_RETURN(const std::vector<TokenMatrix> patches, LoadPatches(collection.records(), all.units));
+  SL_ASSIGN_OR_RETURN(const std::vector<TokenMatrix> stored,
+                      LoadTokenStates(collection.records(), all.caption_items, texts.token_states));
+  const Limits limits = {.stop = std::move(stop)};
   SL_ASSIGN_OR_RETURN(const ProtocolScores scores,
-                      RunMatrixProtocol(similarity, k_test,
-                                        MatchScorer(encoder, texts.token_states, patches, {.stop = std::move(stop)})));
+                      RunMatrixProtocol(similarity, k_test, MatchScorer(encoder, texts.token_states, patches, limits),
+                                        PictureMatchScorer(encoder, stored, patches, limits)));
   SL_ASSIGN_OR_RETURN(report.reranked, ComputeMetrics(scores.image_to_text, scores.text_to_image, all.truth));
   return report;
 }

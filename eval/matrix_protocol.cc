@@ -28,21 +28,38 @@ std::vector<std::vector<bool>> MarkLargest(const ScoreMatrix& scores, size_t k) 
   return marked;
 }
 
+// What is marked in a row.
+std::vector<size_t> MarkedIn(const std::vector<bool>& row) {
+  std::vector<size_t> columns;
+  for (size_t column = 0; column < row.size(); ++column) {
+    if (row[column]) columns.push_back(column);
+  }
+  return columns;
+}
+
+Status CheckKTest(const ScoreMatrix& similarity, size_t k_test) {
+  const size_t smaller = std::min(similarity.rows(), similarity.columns());
+  if (k_test > 0 && k_test <= smaller) return {};
+  return Fail(ErrorCode::kInvalidArgument, "k_test is " + std::to_string(k_test) + ", not in 1.." +
+                                               std::to_string(smaller) + " (the smaller gallery)");
+}
+
+ProtocolScores Unscored(const ScoreMatrix& similarity) {
+  const size_t images = similarity.rows();
+  const size_t texts = similarity.columns();
+  return {ScoreMatrix(images, texts, kUnscored), ScoreMatrix(texts, images, kUnscored)};
+}
+
 }  // namespace
 
 Result<ProtocolScores> RunMatrixProtocol(const ScoreMatrix& similarity, size_t k_test, const PairScorer& scorer) {
-  const size_t images = similarity.rows();
-  const size_t texts = similarity.columns();
-  if (k_test == 0 || k_test > std::min(images, texts)) {
-    return Fail(ErrorCode::kInvalidArgument, "k_test is " + std::to_string(k_test) + ", not in 1.." +
-                                                 std::to_string(std::min(images, texts)) + " (the smaller gallery)");
-  }
+  SL_RETURN_IF_ERROR(CheckKTest(similarity, k_test));
   const auto wanted_i2t = MarkLargest(similarity, k_test);
   const auto wanted_t2i = MarkLargest(similarity.Transposed(), k_test);
-  ProtocolScores out = {ScoreMatrix(images, texts, kUnscored), ScoreMatrix(texts, images, kUnscored)};
-  for (size_t text = 0; text < texts; ++text) {
+  ProtocolScores out = Unscored(similarity);
+  for (size_t text = 0; text < similarity.columns(); ++text) {
     std::vector<size_t> pairs;
-    for (size_t image = 0; image < images; ++image) {
+    for (size_t image = 0; image < similarity.rows(); ++image) {
       if (wanted_i2t[image][text] || wanted_t2i[text][image]) pairs.push_back(image);
     }
     SL_ASSIGN_OR_RETURN(const std::vector<float> logits, scorer(text, pairs));
@@ -50,6 +67,25 @@ Result<ProtocolScores> RunMatrixProtocol(const ScoreMatrix& similarity, size_t k
       if (wanted_i2t[pairs[i]][text]) out.image_to_text.set(pairs[i], text, logits[i]);
       if (wanted_t2i[text][pairs[i]]) out.text_to_image.set(text, pairs[i], logits[i]);
     }
+  }
+  return out;
+}
+
+Result<ProtocolScores> RunMatrixProtocol(const ScoreMatrix& similarity, size_t k_test, const PairScorer& scorer,
+                                         const PictureScorer& picture_scorer) {
+  SL_RETURN_IF_ERROR(CheckKTest(similarity, k_test));
+  const auto wanted_i2t = MarkLargest(similarity, k_test);
+  const auto wanted_t2i = MarkLargest(similarity.Transposed(), k_test);
+  ProtocolScores out = Unscored(similarity);
+  for (size_t text = 0; text < similarity.columns(); ++text) {
+    const std::vector<size_t> images = MarkedIn(wanted_t2i[text]);
+    SL_ASSIGN_OR_RETURN(const std::vector<float> logits, scorer(text, images));
+    for (size_t i = 0; i < images.size(); ++i) out.text_to_image.set(text, images[i], logits[i]);
+  }
+  for (size_t image = 0; image < similarity.rows(); ++image) {
+    const std::vector<size_t> texts = MarkedIn(wanted_i2t[image]);
+    SL_ASSIGN_OR_RETURN(const std::vector<float> logits, picture_scorer(image, texts));
+    for (size_t i = 0; i < texts.size(); ++i) out.image_to_text.set(image, texts[i], logits[i]);
   }
   return out;
 }
@@ -63,6 +99,24 @@ PairScorer MatchScorer(encoder::Encoder& encoder, std::span<const TokenMatrix> t
     const encoder::MatchRequest request = {.token_states = &token_states[text], .patches = matrices, .limits = limits};
     auto logits = encoder.Match(std::span(&request, 1));
     return std::move(logits[0]);
+  };
+}
+
+PictureScorer PictureMatchScorer(encoder::Encoder& encoder, std::span<const TokenMatrix> token_states,
+                                 std::span<const TokenMatrix> patches, Limits limits) {
+  return [&encoder, token_states, patches, limits](size_t image,
+                                                   std::span<const size_t> texts) -> Result<std::vector<float>> {
+    const TokenMatrix* const matrix = &patches[image];
+    std::vector<encoder::MatchRequest> requests;
+    for (const size_t text : texts) {
+      requests.push_back({.token_states = &token_states[text], .patches = std::span(&matrix, 1), .limits = limits});
+    }
+    std::vector<float> out;
+    for (auto& logits : encoder.Match(requests)) {
+      if (!logits) return tl::unexpected<Error>(std::move(logits).error());
+      out.push_back(logits->front());
+    }
+    return out;
   };
 }
 

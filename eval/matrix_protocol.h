@@ -16,6 +16,9 @@ namespace sightline::eval {
 /// The raw match logit of one text against some pictures: one per entry of `images`, in order.
 using PairScorer = std::function<Result<std::vector<float>>(size_t text, std::span<const size_t> images)>;
 
+/// The raw match logit of one picture against some texts: one per entry of `texts`, in order.
+using PictureScorer = std::function<Result<std::vector<float>>(size_t image, std::span<const size_t> texts)>;
+
 /// Matrices A and B of the reference's evaluation (x2vlm-spec section 9.2).
 struct ProtocolScores {
   ScoreMatrix image_to_text;  ///< pictures x texts.
@@ -28,9 +31,16 @@ struct ProtocolScores {
 /// Errors: kInvalidArgument (k_test is 0 or exceeds a gallery), and the scorer's.
 Result<ProtocolScores> RunMatrixProtocol(const ScoreMatrix& similarity, size_t k_test, const PairScorer& scorer);
 
+/// As above, with scorers of their own for the two matrices: where the texts that are found are kept in another form
+/// than those that are asked. A pair that is in both lists is scored by both.
+Result<ProtocolScores> RunMatrixProtocol(const ScoreMatrix& similarity, size_t k_test, const PairScorer& scorer,
+                                         const PictureScorer& picture_scorer);
+
 /// Scores pairs with Encoder::Match. All arguments must outlive the scorer.
 /// @param token_states  one per text.   @param patches  one per picture.
 PairScorer MatchScorer(encoder::Encoder& encoder, std::span<const TokenMatrix> token_states,
                        std::span<const TokenMatrix> patches, Limits limits);
+PictureScorer PictureMatchScorer(encoder::Encoder& encoder, std::span<const TokenMatrix> token_states,
+                                 std::span<const TokenMatrix> patches, Limits limits);
 
 }  // namespace sightline::eval

@@ -178,6 +178,20 @@ TEST_F(LiveProtocolTest, AStopAndABadDepthEndIt) {
   EXPECT_THAT(Run({.rerank_depth = 1025}), IsError(ErrorCode::kInvalidArgument));
 }
 
+// What the collection stores of spot.png's caption is "green", and both protocols read that: with the words "red" of
+// the set spot.png would find its own.
+TEST_F(LiveProtocolTest, BothProtocolsReadTheStoredTokenStatesOfCaptions) {
+  set_.captions = {{"red", 1}, {"blue thing", 2}};
+  gallery_.captions = {AddCaption("/captions#5", "green"), gallery_.captions[2]};
+  const auto live = Run({.direction = Direction::kImageToText, .rerank_depth = 64});
+  const auto matrix = RunCollectionProtocol(*collection_, encoder_, set_, gallery_, 2, {});
+  ASSERT_THAT(live, IsOk());
+  ASSERT_THAT(matrix, IsOk());
+  EXPECT_EQ(live->match_logit.r1, 0);
+  EXPECT_EQ(matrix->reranked->txt.r1, 0);
+  EXPECT_EQ(matrix->reranked->img.r1, 50);  // Words that are asked are those of the set.
+}
+
 TEST_F(LiveProtocolTest, TheMatrixProtocolAgreesOnTheSameCollection) {
   set_.captions.pop_back();
   const auto report = RunCollectionProtocol(*collection_, encoder_, set_, gallery_, 2, {});

@@ -51,6 +51,26 @@ TEST(MatrixProtocolTest, AKTestBeyondTheSmallerGalleryIsRefused) {
   EXPECT_THAT(RunMatrixProtocol(SmallSimilarity(), 2, scorer), IsOk());
 }
 
+TEST(MatrixProtocolTest, EachMatrixMayHaveAScorerOfItsOwn) {
+  const auto scores = RunMatrixProtocol(
+      SmallSimilarity(), 1,
+      [](size_t text, std::span<const size_t> images) {
+        EXPECT_EQ(images.size(), 1U);
+        return Result<std::vector<float>>(std::vector<float>{static_cast<float>(10 * images[0] + text)});
+      },
+      [](size_t image, std::span<const size_t> texts) {
+        EXPECT_EQ(texts.size(), 1U);
+        return Result<std::vector<float>>(std::vector<float>{static_cast<float>(100 + 10 * image + texts[0])});
+      });
+  ASSERT_THAT(scores, IsOk());
+  EXPECT_EQ(scores->image_to_text.at(0, 0), 100);
+  EXPECT_EQ(scores->image_to_text.at(1, 2), 112);
+  EXPECT_EQ(scores->image_to_text.at(0, 1), kUnscored);
+  EXPECT_EQ(scores->text_to_image.at(0, 0), 0);
+  EXPECT_EQ(scores->text_to_image.at(1, 1), 11);
+  EXPECT_EQ(scores->text_to_image.at(2, 1), kUnscored);
+}
+
 TEST(MatrixProtocolTest, AFailingScorerEndsIt) {
   const auto failing = [](size_t, std::span<const size_t>) -> Result<std::vector<float>> {
     return Fail(ErrorCode::kInternal, "broken");
@@ -74,6 +94,10 @@ TEST(MatrixProtocolTest, MatchScorerAsksTheEncoder) {
   ASSERT_THAT(logits, IsOk());
   EXPECT_NEAR((*logits)[0], 5, 1e-4);   // 10 * cosine 1 - 5.
   EXPECT_NEAR((*logits)[1], -5, 1e-4);  // 10 * cosine 0 - 5.
+  const auto of_picture = PictureMatchScorer(encoder, states, patches, {})(1, std::vector<size_t>{0, 0});
+  ASSERT_THAT(of_picture, IsOk());
+  ASSERT_EQ(of_picture->size(), 2U);
+  EXPECT_NEAR((*of_picture)[1], 5, 1e-4);
 }
 
 }  // namespace
