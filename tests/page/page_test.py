@@ -397,7 +397,7 @@ class VideoTest(unittest.TestCase):
         browser.until(self.playing, "a video that plays")
         browser.key(Keys.ESCAPE)
         browser.wait_gone("#viewer[open]")
-        self.assertEqual([], browser.all("video"))
+        self.assertEqual([], browser.all("#viewer video"))  # Where the mouse rests a preview may play.
 
     def test_resting_on_a_video_previews_its_moment(self):
         browser.open("?c=samples&q=camels&type=clip")
