@@ -46,9 +46,6 @@ function(sightline_test folder)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LABELS" ${ARGN})
   set(target ${folder}_test)
   add_executable(${target} ${ARG_SOURCES})
-  # What is tested is built as it is shipped; the tests themselves need not be fast, and are half of all building. At
-  # this level GCC takes what an optional does not hold for something uninitialised.
-  target_compile_options(${target} PRIVATE -O1 -Wno-maybe-uninitialized)
   target_link_libraries(${target} PRIVATE sightline_compile_options ${ARG_DEPS} sightline_test_support
     GTest::gmock GTest::gtest GTest::gtest_main)
   add_test(NAME ${folder}.unit COMMAND ${target} --gtest_filter=-*Parity*:*Integration*:*Slow*)
