@@ -8,7 +8,10 @@
 namespace sightline::http {
 
 std::string_view HostNameOf(std::string_view host) {
-  if (host.starts_with('[')) return host.substr(1, std::min(host.find(']'), host.size()) - 1);
+  if (host.starts_with('[')) {
+    const size_t end = host.find(']');
+    return end == std::string_view::npos ? host : host.substr(1, end - 1);  // What is never closed is no address.
+  }
   const size_t colon = host.find(':');
   // More than one colon: an IPv6 address without brackets.
   return colon != host.rfind(':') ? host : host.substr(0, colon);

@@ -20,8 +20,8 @@ TEST(HostNameTest, PortsAndBracketsAreLeftOut) {
 TEST(HostNameMalformedTest, WhatIsNoHostIsNoName) {
   EXPECT_EQ(HostNameOf(""), "");
   EXPECT_EQ(HostNameOf(":80"), "");
-  EXPECT_EQ(HostNameOf("["), "");
-  EXPECT_EQ(HostNameOf("[::1"), "::1");
+  EXPECT_EQ(HostNameOf("["), "[");
+  EXPECT_EQ(HostNameOf("[::1"), "[::1");
 }
 
 TEST(HostNameTest, NamesAreComparedWithoutCase) {
