@@ -8,16 +8,12 @@
 #include <unordered_map>
 #include <utility>
 
+#include "eval/set_questions.h"
+
 namespace sightline::eval {
 namespace {
 
 constexpr size_t kMaxDepth = 1000;  // As many hits as a search can have.
-
-struct Question {
-  query::SearchQuery query;
-  size_t picture = 0;
-  std::vector<ItemId> wanted;
-};
 
 // Per picture of the set, the first one with its content.
 std::vector<size_t> FirstWithContent(const Gallery& gallery) {
@@ -29,32 +25,21 @@ std::vector<size_t> FirstWithContent(const Gallery& gallery) {
   return first;
 }
 
-std::vector<Question> TextQuestions(const RetrievalSet& set, const Gallery& gallery) {
+// A picture that is there twice counts as the first of both, and is asked once, for the captions of both.
+std::vector<SetQuestion> DistinctQuestions(const RetrievalSet& set, const Gallery& gallery, Direction direction) {
   const std::vector<size_t> first = FirstWithContent(gallery);
-  std::vector<Question> questions;
-  for (const EvalCaption& caption : set.captions) {
-    const std::optional<ItemId>& image = gallery.images[caption.image];
-    if (!image) continue;
-    Question& question = questions.emplace_back();
-    question.query.text = caption.text;
-    question.picture = first[caption.image];
-    question.wanted = {*image};
+  std::vector<SetQuestion> questions;
+  std::unordered_map<size_t, size_t> place_of;  // Of a picture that asks.
+  for (SetQuestion& question : QuestionsOf(set, gallery, direction)) {
+    question.image = first[question.image];
+    const auto [place, is_new] = place_of.emplace(question.image, questions.size());
+    if (is_new || direction == Direction::kTextToImage) {
+      questions.push_back(std::move(question));
+      continue;
+    }
+    std::vector<ItemId>& wanted = questions[place->second].wanted;
+    wanted.insert(wanted.end(), question.wanted.begin(), question.wanted.end());
   }
-  return questions;
-}
-
-// A picture that is there twice is asked once, for the captions of both.
-std::vector<Question> ImageQuestions(const RetrievalSet& set, const Gallery& gallery) {
-  const std::vector<size_t> first = FirstWithContent(gallery);
-  std::vector<Question> questions(set.images.size());
-  for (size_t i = 0; i < questions.size(); ++i) {
-    if (first[i] == i) questions[i].query.item = gallery.images[i];
-    questions[i].picture = i;
-  }
-  for (size_t i = 0; i < set.captions.size(); ++i) {
-    if (gallery.captions[i]) questions[first[set.captions[i].image]].wanted.push_back(*gallery.captions[i]);
-  }
-  std::erase_if(questions, [](const Question& question) { return !question.query.item || question.wanted.empty(); });
   return questions;
 }
 
@@ -67,29 +52,24 @@ Result<FilterClause> PathsOf(const std::vector<ItemId>& items, const storage::Re
   return FilterClause(std::move(condition));
 }
 
-Result<query::SearchRequest> RequestOf(const Question& question, const storage::RecordStore& records,
+Result<query::SearchRequest> RequestOf(const SetQuestion& question, const storage::RecordStore& records,
                                        const CandidateOptions& options) {
-  query::SearchRequest request;
-  request.query = question.query;
+  query::SearchRequest request = RequestFor(question, options.direction, options.stop);
   request.rerank_depth = options.depth;
   request.top_k = options.depth;
-  request.filter.types = {UnitType::kText};
-  if (options.direction == Direction::kTextToImage) request.filter.types = {UnitType::kImage, UnitType::kClip};
   if (options.without_own) {
     SL_ASSIGN_OR_RETURN(FilterClause own, PathsOf(question.wanted, records));
     request.filter.must_not.push_back(std::move(own));
   }
-  request.join_clips = false;
-  request.limits.stop = options.stop;
   return request;
 }
 
-CandidateList ListOf(const Question& question, std::vector<query::Hit> hits) {
+CandidateList ListOf(const SetQuestion& question, std::vector<query::Hit> hits) {
   std::erase_if(hits, [](const query::Hit& hit) { return !hit.match_logit; });
   std::sort(hits.begin(), hits.end(), [](const query::Hit& a, const query::Hit& b) {
     return std::tuple(-a.coarse_score, a.unit) < std::tuple(-b.coarse_score, b.unit);
   });
-  CandidateList list{.picture = question.picture, .pairs = {}};
+  CandidateList list{.picture = question.image, .pairs = {}};
   for (const query::Hit& hit : hits) {
     const bool right = std::find(question.wanted.begin(), question.wanted.end(), hit.item) != question.wanted.end();
     list.pairs.push_back({.coarse_score = hit.coarse_score, .match_logit = *hit.match_logit, .right = right});
@@ -98,10 +78,10 @@ CandidateList ListOf(const Question& question, std::vector<query::Hit> hits) {
 }
 
 Status AskBatch(const query::Searcher& searcher, const storage::RecordStore& records,
-                std::span<const Question> questions, const CandidateOptions& options,
+                std::span<const SetQuestion> questions, const CandidateOptions& options,
                 std::vector<CandidateList>& lists) {
   std::vector<query::SearchRequest> requests;
-  for (const Question& question : questions) {
+  for (const SetQuestion& question : questions) {
     SL_ASSIGN_OR_RETURN(requests.emplace_back(), RequestOf(question, records, options));
   }
   std::vector<Result<query::SearchAnswer>> answers = searcher.Search(requests);
@@ -131,8 +111,7 @@ Result<std::vector<CandidateList>> CollectCandidates(const query::Searcher& sear
   if (options.depth < 1 || options.depth > kMaxDepth) {
     return Fail(ErrorCode::kInvalidArgument, "depth " + std::to_string(options.depth) + " is not in 1..1000");
   }
-  const bool asks_texts = options.direction == Direction::kTextToImage;
-  const std::vector<Question> questions = asks_texts ? TextQuestions(set, gallery) : ImageQuestions(set, gallery);
+  const std::vector<SetQuestion> questions = DistinctQuestions(set, gallery, options.direction);
   std::vector<CandidateList> lists;
   for (size_t begin = 0; begin < questions.size(); begin += options.batch) {
     const size_t size = std::min(options.batch, questions.size() - begin);

@@ -7,46 +7,13 @@
 #include <utility>
 #include <vector>
 
+#include "eval/set_questions.h"
+
 namespace sightline::eval {
 namespace {
 
 constexpr size_t kMaxRerankDepth = 1024;
 constexpr size_t kMaxHits = 1000;
-
-/// One query, and which items are right answers.
-struct Question {
-  size_t asked;
-  size_t image;
-  query::SearchQuery query;
-  std::vector<ItemId> wanted;
-};
-
-std::vector<Question> TextQuestions(const RetrievalSet& set, const Gallery& gallery) {
-  std::vector<Question> questions;
-  for (size_t i = 0; i < set.captions.size(); ++i) {
-    const EvalCaption& caption = set.captions[i];
-    const std::optional<ItemId>& image = gallery.images[caption.image];
-    if (!image) continue;
-    Question& question =
-        questions.emplace_back(Question{.asked = i, .image = caption.image, .query = {}, .wanted = {}});
-    question.query.text = caption.text;
-    question.wanted = {*image};
-  }
-  return questions;
-}
-
-std::vector<Question> ImageQuestions(const RetrievalSet& set, const Gallery& gallery) {
-  std::vector<Question> questions;
-  for (size_t i = 0; i < set.images.size(); ++i) {
-    Question& question = questions.emplace_back(Question{.asked = i, .image = i, .query = {}, .wanted = {}});
-    question.query.item = gallery.images[i];
-  }
-  for (size_t i = 0; i < set.captions.size(); ++i) {
-    if (gallery.captions[i]) questions[set.captions[i].image].wanted.push_back(*gallery.captions[i]);
-  }
-  std::erase_if(questions, [](const Question& question) { return !question.query.item || question.wanted.empty(); });
-  return questions;
-}
 
 size_t BestRankOf(const std::vector<ItemId>& wanted, std::span<const query::Hit> hits) {
   const auto found = std::find_if(hits.begin(), hits.end(), [&wanted](const query::Hit& hit) {
@@ -55,7 +22,7 @@ size_t BestRankOf(const std::vector<ItemId>& wanted, std::span<const query::Hit>
   return found == hits.end() ? kNotRanked : static_cast<size_t>(found - hits.begin());
 }
 
-QueryOutcome OutcomeOf(const Question& question, query::SearchAnswer answer) {
+QueryOutcome OutcomeOf(const SetQuestion& question, query::SearchAnswer answer) {
   std::vector<query::Hit>& hits = answer.hits;
   QueryOutcome outcome = {.asked = question.asked,
                           .image = question.image,
@@ -74,22 +41,17 @@ QueryOutcome OutcomeOf(const Question& question, query::SearchAnswer answer) {
   return outcome;
 }
 
-query::SearchRequest RequestOf(const Question& question, size_t gallery_size, const LiveOptions& options) {
-  query::SearchRequest request;
-  request.query = question.query;
+query::SearchRequest RequestOf(const SetQuestion& question, size_t gallery_size, const LiveOptions& options) {
+  query::SearchRequest request = RequestFor(question, options.direction, options.stop);
   request.rerank_depth = options.rerank_depth;
   request.top_k = std::clamp(options.top_k == 0 ? gallery_size : options.top_k, size_t{1}, kMaxHits);
-  request.filter.types = {UnitType::kText};
-  if (options.direction == Direction::kTextToImage) request.filter.types = {UnitType::kImage, UnitType::kClip};
-  request.join_clips = false;
-  request.limits.stop = options.stop;
   return request;
 }
 
-Status SearchBatch(const query::Searcher& searcher, std::span<const Question> questions, size_t gallery_size,
+Status SearchBatch(const query::Searcher& searcher, std::span<const SetQuestion> questions, size_t gallery_size,
                    const LiveOptions& options, std::vector<QueryOutcome>& outcomes) {
   std::vector<query::SearchRequest> requests;
-  for (const Question& question : questions) requests.push_back(RequestOf(question, gallery_size, options));
+  for (const SetQuestion& question : questions) requests.push_back(RequestOf(question, gallery_size, options));
   std::vector<Result<query::SearchAnswer>> answers = searcher.Search(requests);
   const size_t before = outcomes.size();
   for (size_t i = 0; i < questions.size(); ++i) {
@@ -128,8 +90,8 @@ Result<LiveReport> RunLiveProtocol(const query::Searcher& searcher, const Retrie
   const bool asks_texts = options.direction == Direction::kTextToImage;
   const size_t set_size = asks_texts ? set.captions.size() : set.images.size();
   const size_t gallery_size = asks_texts ? set.images.size() : set.captions.size();
-  std::vector<Question> questions = asks_texts ? TextQuestions(set, gallery) : ImageQuestions(set, gallery);
-  std::erase_if(questions, [&options](const Question& question) { return question.asked < options.from; });
+  std::vector<SetQuestion> questions = QuestionsOf(set, gallery, options.direction);
+  std::erase_if(questions, [&options](const SetQuestion& question) { return question.asked < options.from; });
   const auto start = std::chrono::steady_clock::now();
   std::vector<QueryOutcome> outcomes;
   for (size_t begin = 0; begin < questions.size(); begin += options.batch) {
