@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <boost/json.hpp>
 
+#include "app/json_texts_internal.h"
 #include "app/text.h"
 
 namespace sightline::app {
@@ -124,12 +125,6 @@ json::object Fit(const eval::CalibrationFit& fit) {
           {"weights", std::move(weights)}};
 }
 
-json::array Texts(const std::vector<std::string>& texts) {
-  json::array out;
-  for (const std::string& text : texts) out.emplace_back(ValidUtf8(text));
-  return out;
-}
-
 }  // namespace
 
 std::string CalibrateTable(const CalibrateOutput& output) {
@@ -170,9 +165,9 @@ std::string CalibrateJson(const CalibrateOutput& output) {
                       {"before_fitted_on", ValidUtf8(output.before_fitted_on)},
                       {"answers", Answers(output.answers)},
                       {"picture_to_text", nullptr},
-                      {"missing", Texts(output.missing)},
-                      {"left_out", Texts(output.left_out)},
-                      {"written", Texts(output.written)}};
+                      {"missing", JsonTexts(output.missing)},
+                      {"left_out", JsonTexts(output.left_out)},
+                      {"written", JsonTexts(output.written)}};
   if (output.picture_to_text) out["picture_to_text"] = Figures(*output.picture_to_text);
   return json::serialize(out) + "\n";
 }

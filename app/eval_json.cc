@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include "app/eval_output.h"
+#include "app/json_texts_internal.h"
 #include "app/text.h"
 
 namespace sightline::app {
@@ -38,12 +39,6 @@ void AddFigures(const std::string& prefix, const EvalRow& row, const Figures& fi
   add("_queries_per_second", figures.latency.queries_per_second);
   add("_ms_p50", figures.latency.p50_ms);
   add("_ms_p95", figures.latency.p95_ms);
-}
-
-json::array Texts(const std::vector<std::string>& texts) {
-  json::array out;
-  for (const std::string& text : texts) out.emplace_back(ValidUtf8(text));
-  return out;
 }
 
 // Counted from 1; null: not among the hits.
@@ -107,10 +102,10 @@ std::string EvalJson(const EvalOutput& output, bool with_ranks) {
                       {"captions", output.captions},
                       {image + "s_asked", output.images_asked},
                       {"captions_asked", output.captions_asked},
-                      {"missing", Texts(output.missing)},
-                      {"left_out", Texts(output.left_out)},
-                      {"duplicates", Texts(output.duplicates)},
-                      {"without_captions", Texts(output.without_captions)}};
+                      {"missing", JsonTexts(output.missing)},
+                      {"left_out", JsonTexts(output.left_out)},
+                      {"duplicates", JsonTexts(output.duplicates)},
+                      {"without_captions", JsonTexts(output.without_captions)}};
   json::object stages;
   for (const EvalRow& row : output.rows) stages[row.name] = StageOf(output, row, with_ranks);
   out["stages"] = std::move(stages);

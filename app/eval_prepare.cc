@@ -16,6 +16,7 @@
 #include <boost/json.hpp>
 
 #include "app/eval_sets.h"
+#include "app/json_texts_internal.h"
 #include "app/text.h"
 #include "eval/data_folder.h"
 #include "eval/picture_files.h"
@@ -136,12 +137,6 @@ std::string Text(const Prepared& prepared) {
   return out;
 }
 
-json::array Texts(const std::vector<std::string>& texts) {
-  json::array out;
-  for (const std::string& text : texts) out.emplace_back(ValidUtf8(text));
-  return out;
-}
-
 std::string Json(const Prepared& prepared) {
   json::array annotations;
   for (const eval::DataLayout& layout : prepared.dataset.layouts) annotations.emplace_back(layout.annotation);
@@ -156,9 +151,9 @@ std::string Json(const Prepared& prepared) {
   out["annotation"] = ValidUtf8(prepared.layout.annotation);
   out[prepared.media_name()] = prepared.set.images.size();
   out["captions"] = prepared.set.captions.size();
-  out["missing"] = Texts(prepared.missing);
-  out["left_out"] = Texts(prepared.set.left_out);
-  out["without_captions"] = Texts(prepared.set.without_captions);
+  out["missing"] = JsonTexts(prepared.missing);
+  out["left_out"] = JsonTexts(prepared.set.left_out);
+  out["without_captions"] = JsonTexts(prepared.set.without_captions);
   out["command"] = ValidUtf8(prepared.next());
   return json::serialize(out) + "\n";
 }
