@@ -104,7 +104,7 @@ class ConformanceLifeTest : public ConformanceTest {
   }
 
   /// The share of the true best `k` that a search finds. What it finds is in order, there, and scored right up to
-  /// `score_error`.
+  /// `score_error`; so two units whose scores are nearer than twice that may stand for each other.
   double Recall(const IndexView& view, const Embedding& query, size_t k, const Filter* filter = nullptr,
                 float score_error = 1e-5F) {
     const std::vector<Neighbor> truth = model_.Ranked(query, filter);
@@ -123,7 +123,7 @@ class ConformanceLifeTest : public ConformanceTest {
       EXPECT_TRUE(all.contains(neighbor.unit)) << "unit " << neighbor.unit.value << " should not be there";
       EXPECT_NEAR(neighbor.score, all[neighbor.unit].score, score_error);
       EXPECT_LE(neighbor.score, (*found)[i == 0 ? 0 : i - 1].score);
-      if (neighbor.score >= truth[wanted - 1].score - 1e-6F) ++hits;
+      if (all[neighbor.unit].score >= truth[wanted - 1].score - 2 * score_error) ++hits;
     }
     return wanted == 0 ? 1 : static_cast<double>(hits) / static_cast<double>(wanted);
   }
@@ -278,17 +278,23 @@ TEST_P(ConformanceLifeTest, ViewsOfManyMomentsKeepWhatTheyShow) {
       if (id.value % 3 == round % 3) removed.push_back(id);
     }
     Commit({}, removed);
+    // Every other view has nothing but segments, the rest what the worker did not seal yet.
+    if (round % 2 == 0) {
+      ASSERT_THAT(collection_->WaitForBackground(), IsOk());
+    }
     held.push_back({collection_->View(), model_});
   }
+  // What was removed since has no stored embedding any more: a view scores it by the row of its segment, of which each
+  // value is off by at most 1/254 of the row's greatest.
+  constexpr float kScoreError = 0.01F;
   for (const Held& moment : held) {
     EXPECT_EQ(moment.view->unit_count(), moment.model.samples().size());
     model_ = moment.model;
     double sum = 0;
     for (uint64_t seed = 0; seed < 10; ++seed) {
-      sum += Recall(*moment.view, RandomEmbedding(kDim, seed), 10, nullptr, 0.02F);
+      sum += Recall(*moment.view, RandomEmbedding(kDim, seed), 10, nullptr, kScoreError);
     }
-    // What was removed since has no stored embedding any more: a view scores it by the row of its segment.
-    EXPECT_GE(sum / 10, GetParam().recall - 0.05);
+    EXPECT_GE(sum / 10, GetParam().recall - 1e-9);
   }
 }
 
