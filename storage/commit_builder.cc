@@ -22,14 +22,6 @@ bool HasPath(const ItemRecord& item, const std::string& path) {
   return std::any_of(item.paths.begin(), item.paths.end(), [&path](const ItemPath& p) { return p.path == path; });
 }
 
-template <typename Ids>
-std::vector<std::string> Keys(const Ids& ids) {
-  std::vector<std::string> keys;
-  keys.reserve(ids.size());
-  for (auto id : ids) keys.push_back(EncodeIdKey(id.value));
-  return keys;
-}
-
 }  // namespace
 
 Status CommitBuilder::Build() {
@@ -55,10 +47,11 @@ Status CommitBuilder::LoadItems() {
   }
   for (const NewUnit& unit : changes_.put_units) ids.insert(unit.record.item);
   const std::vector<ItemId> order(ids.begin(), ids.end());
-  SL_RETURN_IF_ERROR(db_.GetMany(Family::kItems, Keys(order), nullptr, [&](size_t i, std::string_view value) -> Status {
-    SL_ASSIGN_OR_RETURN(old_items_[order[i]], DecodeItem(order[i], value));
-    return {};
-  }));
+  SL_RETURN_IF_ERROR(
+      db_.GetMany(Family::kItems, EncodeIdKeys(order), nullptr, [&](size_t i, std::string_view value) -> Status {
+        SL_ASSIGN_OR_RETURN(old_items_[order[i]], DecodeItem(order[i], value));
+        return {};
+      }));
   for (ItemId id : to_remove) {
     if (old_items_.count(id) != 0) removed_.push_back(id);
   }
@@ -81,7 +74,7 @@ Status CommitBuilder::LoadUnits() {
     ids.insert(unit.record.id);
   }
   const std::vector<UnitId> order(ids.begin(), ids.end());
-  return db_.GetMany(Family::kUnits, Keys(order), nullptr, [&](size_t i, std::string_view value) -> Status {
+  return db_.GetMany(Family::kUnits, EncodeIdKeys(order), nullptr, [&](size_t i, std::string_view value) -> Status {
     SL_ASSIGN_OR_RETURN(old_units_[order[i]], DecodeUnit(order[i], value));
     return {};
   });

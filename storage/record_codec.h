@@ -87,6 +87,14 @@ Result<uint64_t> DecodeTermsFilled(std::string_view bytes);
 
 /// Ids as keys: 8 bytes, most significant first, so that RocksDB's order is the order of ids.
 std::string EncodeIdKey(uint64_t id);
+/// The keys of many ids (a range of Id), in their order.
+template <typename Ids>
+std::vector<std::string> EncodeIdKeys(const Ids& ids) {
+  std::vector<std::string> keys;
+  keys.reserve(ids.size());
+  for (const auto id : ids) keys.push_back(EncodeIdKey(id.value));
+  return keys;
+}
 Result<uint64_t> DecodeIdKey(std::string_view key);
 
 }  // namespace sightline::storage

@@ -18,21 +18,13 @@ namespace {
 // Reserved durably at a time; what a crash leaves of a block is never used.
 constexpr uint64_t kIdBlock = 1024;
 
-template <typename Ids>
-std::vector<std::string> Keys(const Ids& ids) {
-  std::vector<std::string> keys;
-  keys.reserve(ids.size());
-  for (auto id : ids) keys.push_back(EncodeIdKey(id.value));
-  return keys;
-}
-
 /// Reads and decodes one family by ids, in order, with nullopt for what is not there.
 template <typename Value, typename Tag, typename Decode>
 Result<std::vector<std::optional<Value>>> ReadMany(const RecordDb& db, Family family, std::span<const Id<Tag>> ids,
                                                    const rocksdb::Snapshot* snapshot, Decode decode) {
   return Guard("read records", [&]() -> Result<std::vector<std::optional<Value>>> {
     std::vector<std::optional<Value>> values(ids.size());
-    SL_RETURN_IF_ERROR(db.GetMany(family, Keys(ids), snapshot, [&](size_t i, std::string_view bytes) -> Status {
+    SL_RETURN_IF_ERROR(db.GetMany(family, EncodeIdKeys(ids), snapshot, [&](size_t i, std::string_view bytes) -> Status {
       SL_ASSIGN_OR_RETURN(values[i], decode(ids[i], bytes));
       return {};
     }));

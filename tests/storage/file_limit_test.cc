@@ -7,6 +7,7 @@
 #include "base/open_files.h"
 #include "storage/collection.h"
 #include "tests/storage/crash_plan.h"
+#include "tests/storage/expect_batches.h"
 #include "tests/support/test_support.h"
 
 namespace sightline::testing {
@@ -83,13 +84,7 @@ TEST_F(FileLimitTest, RunningOutOfFilesInTheMiddleLosesNothing) {
     EXPECT_THAT(error.message, ::testing::HasSubstr(DescribeOpenFileLimit()));
   }
   const uint64_t acknowledged = plan.batches() - 1;
-  const auto opened = Collection::Open(folder_, CrashOptions());
-  ASSERT_THAT(opened, IsOk());
-  const auto batches = CommittedBatches(**opened);
-  ASSERT_THAT(batches, IsOk());
-  EXPECT_GE(*batches, acknowledged);
-  EXPECT_LE(*batches, acknowledged + 1);
-  EXPECT_THAT(Differences(**opened, *batches), IsEmpty());
+  ExpectBatches(folder_, acknowledged, acknowledged + 1);
 }
 
 TEST_F(FileLimitTest, ACollectionOfManyFilesWorksWithinASmallLimit) {

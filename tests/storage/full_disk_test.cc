@@ -8,6 +8,7 @@
 
 #include "storage/collection.h"
 #include "tests/storage/crash_plan.h"
+#include "tests/storage/expect_batches.h"
 #include "tests/storage/sample_records.h"
 #include "tests/support/child_process.h"
 #include "tests/support/small_disk.h"
@@ -37,15 +38,7 @@ class FullDiskTest : public ::testing::Test {
     return acknowledged;
   }
 
-  void ExpectAllThere(uint64_t acknowledged) {
-    const auto opened = Collection::Open(folder_, CrashOptions());
-    ASSERT_THAT(opened, IsOk());
-    const auto batches = CommittedBatches(**opened);
-    ASSERT_THAT(batches, IsOk());
-    EXPECT_GE(*batches, acknowledged);
-    EXPECT_LE(*batches, acknowledged + 1);
-    EXPECT_THAT(Differences(**opened, *batches), IsEmpty());
-  }
+  void ExpectAllThere(uint64_t acknowledged) { ExpectBatches(folder_, acknowledged, acknowledged + 1); }
 
   /// Writes a file that leaves about `left` bytes free.
   static void FillDisk(const std::filesystem::path& file, uint64_t left) {
