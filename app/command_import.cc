@@ -112,8 +112,10 @@ Result<ExitCode> RunImportOfExport(const Session& session, const ImportFlags& fl
                       OpenOrCreate(session, flags.collection, indexer::ConfigFor(info), {}, flags.index));
   const auto view = MakeProgressView(session.io, style, "items");
   const InterruptHandler interrupt(session, kHint);
+  indexer::ExportImportOptions options;
+  SL_ASSIGN_OR_RETURN(options.batches, WithUploads(session, flags.collection));
   SL_ASSIGN_OR_RETURN(const auto report,
-                      indexer::ImportExport(*collection, flags.folder, {}, view.get(), interrupt.token()));
+                      indexer::ImportExport(*collection, flags.folder, options, view.get(), interrupt.token()));
   return Finish(session, *collection, report, style, "items", interrupt.token());
 }
 

@@ -40,7 +40,9 @@ Result<ExitCode> MergeOne(const Session& session, const MergeFlags& flags, const
                       OpenOrCreate(session, flags.target, source->config(), source->index_options(), flags.index));
   const ProgressStyle style = flags.json ? ProgressStyle::kJson : ProgressStyle::kAuto;
   const auto view = MakeProgressView(session.io, style, "items");
-  SL_ASSIGN_OR_RETURN(const auto report, indexer::MergeCollection(*target, *source, {.name = name}, view.get(), stop));
+  indexer::MergeOptions options{.name = name};
+  SL_ASSIGN_OR_RETURN(options.batches, WithUploads(session, flags.target));
+  SL_ASSIGN_OR_RETURN(const auto report, indexer::MergeCollection(*target, *source, options, view.get(), stop));
   const Status finished = report.stopped ? Status() : FinishIndex(session, *target, {.stop = stop});
   if (!finished && finished.error().code != ErrorCode::kCancelled) return tl::unexpected<Error>(finished.error());
   if (!flags.json) fmt::print(session.io.out, "{}: ", name);

@@ -12,6 +12,7 @@
 #include "app/interrupt.h"
 #include "app/open.h"
 #include "app/text.h"
+#include "http/upload_bringing.h"
 #include "http/upload_cleaning.h"
 
 namespace sightline::app {
@@ -39,11 +40,15 @@ void PrintReport(std::FILE* out, const storage::RepairReport& report, bool as_js
   if (report.done.empty() && report.left.empty()) fmt::print(out, "nothing is damaged\n");
 }
 
-// What a crash between an upload's file and its record left.
-Status RemoveLeftovers(const Session& session, const std::string& name, const storage::Collection& collection,
-                       const Limits& limits, storage::RepairReport& report) {
+// Brings uploads that lie with another collection, and removes what a crash between an upload's file and its record
+// left.
+Status RepairUploads(const Session& session, const std::string& name, storage::Collection& collection,
+                     const Limits& limits, storage::RepairReport& report) {
   SL_ASSIGN_OR_RETURN(const auto uploads, OpenUploads(session));
   if (!uploads) return {};
+  SL_ASSIGN_OR_RETURN(const size_t brought, http::BringUploadsOfAll(*uploads, name, collection, limits));
+  if (brought > 0)
+    report.done.push_back(fmt::format("brought the uploads of {} items from other collections", brought));
   SL_ASSIGN_OR_RETURN(const size_t removed, http::RemoveLeftovers(*uploads, name, collection, limits));
   if (removed > 0) report.done.push_back(fmt::format("removed {} files of uploads that no item has", removed));
   return {};
@@ -54,7 +59,7 @@ Result<ExitCode> RunRepair(const Session& session, const RepairFlags& flags) {
   const InterruptHandler interrupt(session, "stopping");
   const Limits limits = {.stop = interrupt.token()};
   SL_ASSIGN_OR_RETURN(storage::RepairReport report, collection->Repair(limits));
-  SL_RETURN_IF_ERROR(RemoveLeftovers(session, flags.collection, *collection, limits, report));
+  SL_RETURN_IF_ERROR(RepairUploads(session, flags.collection, *collection, limits, report));
   PrintReport(session.io.out, report, flags.json);
   if (report.left.empty()) return ExitCode::kOk;
   fmt::print(session.io.err,
@@ -69,7 +74,7 @@ Result<ExitCode> RunRepair(const Session& session, const RepairFlags& flags) {
 void AddRepairCommand(CLI::App& app, Session& session) {
   auto flags = std::make_shared<RepairFlags>();
   CLI::App* command = app.add_subcommand(
-      "repair", "Make damaged parts of the index again from the records, and remove leftovers of uploads");
+      "repair", "Make damaged parts of the index again from the records, and bring uploads in order");
   command->add_option("collection", flags->collection, "Its name")->required();
   command->add_flag("--json", flags->json, "Print one JSON object");
   command->callback([flags, &session] {

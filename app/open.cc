@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/open.h"
 
+#include <span>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "app/data_dir.h"
 #include "app/model_location.h"
 #include "app/scratch_folder.h"
+#include "http/upload_bringing.h"
 
 namespace sightline::app {
 
@@ -104,6 +106,16 @@ Result<std::shared_ptr<http::MediaStore>> OpenUploads(const Session& session) {
   }
   SL_ASSIGN_OR_RETURN(auto own, http::MediaStore::Open(folder));
   return std::shared_ptr<http::MediaStore>(std::move(own));
+}
+
+Result<indexer::CarrierOptions> WithUploads(const Session& session, const std::string& name,
+                                            indexer::CarrierOptions batches) {
+  SL_ASSIGN_OR_RETURN(const auto uploads, OpenUploads(session));
+  if (!uploads) return batches;
+  batches.bring_files = [uploads, name](std::span<storage::ItemRecord> items) {
+    return http::BringUploads(*uploads, name, items);
+  };
+  return batches;
 }
 
 Result<EncoderLease> OpenModel(const Session& session, const ModelOptions& options, const ThreadBudget& budget,

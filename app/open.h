@@ -12,6 +12,7 @@
 #include "encoder/encoder.h"
 #include "http/host.h"
 #include "http/media_store.h"
+#include "indexer/transfer/item_carrier.h"
 #include "query/searcher.h"
 #include "storage/collection.h"
 
@@ -54,6 +55,11 @@ Result<CollectionLease> CreateForJob(const Session& session, const std::string& 
 /// What was uploaded to the collections of this session's data folder: the server's store when the command runs in a
 /// server that has the folder. Null when nothing ever was. Errors: those of MediaStore::Open.
 Result<std::shared_ptr<http::MediaStore>> OpenUploads(const Session& session);
+
+/// `batches` of a job that brings items into the collection `name`, with their uploads (http/upload_bringing.h).
+/// Errors: those of OpenUploads.
+Result<indexer::CarrierOptions> WithUploads(const Session& session, const std::string& name,
+                                            indexer::CarrierOptions batches = {});
 
 /// Flags of every command that loads a model.
 struct ModelOptions {

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "base/file_io.h"
+#include "storage/snapshot_files.h"
 
 namespace sightline::http {
 namespace {
@@ -37,6 +38,8 @@ constexpr std::string_view kDropPrefix = ".dropping-";
 
 // As many characters as a SHA-256 has.
 constexpr size_t kNameSize = 64;
+// Of them the folder has so many.
+constexpr size_t kFolderSize = 2;
 
 tl::unexpected<Error> CannotRead(const std::error_code& error, const fs::path& folder) {
   return tl::unexpected<Error>(ErrnoError(error.value(), "read the folder", folder));
@@ -107,7 +110,7 @@ fs::path MediaStore::PathOf(std::string_view collection, std::string_view conten
   Sha256 sha;
   sha.Update(content);
   const std::string name = ToHex(sha.Finish());
-  return folder_ / collection / name.substr(0, 2) / fmt::format("{}.{}", name, extension);
+  return folder_ / collection / name.substr(0, kFolderSize) / fmt::format("{}.{}", name, extension);
 }
 
 Result<bool> MediaStore::Put(const fs::path& path, std::string_view content) {
@@ -124,8 +127,44 @@ Status MediaStore::Replace(const fs::path& path, std::string_view content) {
   return WriteFileAtomically(path, content);
 }
 
+// A path may come from an export that somebody else made, so only what PathOf could have said is taken for an upload.
+bool MediaStore::IsUpload(const fs::path& path) const {
+  const fs::path folder = path.parent_path();
+  const std::string name = path.filename().string();
+  const std::string extension = path.extension().string();
+  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  const auto is_word = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); };
+  return folder.parent_path().parent_path() == folder_ && !folder.parent_path().filename().string().starts_with('.') &&
+         name.size() > kNameSize + 1 && std::all_of(name.begin(), name.begin() + kNameSize, is_hex) &&
+         name.size() == kNameSize + extension.size() && std::all_of(extension.begin() + 1, extension.end(), is_word) &&
+         folder.filename().string() == name.substr(0, kFolderSize);
+}
+
 bool MediaStore::Owns(std::string_view collection, const fs::path& path) const {
-  return path.parent_path().parent_path() == folder_ / collection;
+  return IsUpload(path) && path.parent_path().parent_path() == folder_ / collection;
+}
+
+std::optional<fs::path> MediaStore::PathIn(std::string_view collection, const fs::path& path) const {
+  if (!IsUpload(path) || Owns(collection, path)) return std::nullopt;
+  return folder_ / collection / path.parent_path().filename() / path.filename();
+}
+
+Result<bool> MediaStore::Share(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  if (!fs::is_regular_file(fs::symlink_status(from, error))) return fs::is_regular_file(to, error);
+  // As in Put, a file of the right size is whole.
+  const uint64_t size = fs::file_size(from, error);
+  if (!error && fs::file_size(to, error) == size && !error) return true;
+  SL_RETURN_IF_ERROR(MakeFolder(to.parent_path()));
+  fs::path beside = to;
+  beside += fmt::format(".tmp{}", ::getpid());
+  fs::remove(beside, error);
+  SL_RETURN_IF_ERROR(storage::LinkOrCopy(from, beside));
+  // A copy is the same file too: what is known about it goes by its time.
+  fs::last_write_time(beside, fs::last_write_time(from, error), error);
+  fs::rename(beside, to, error);
+  if (error) return tl::unexpected<Error>(ErrnoError(error.value(), "rename", beside));
+  return true;
 }
 
 Status MediaStore::Remove(const fs::path& path) {

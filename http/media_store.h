@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,6 +54,15 @@ class MediaStore {
   /// Whether `path` is one of a file that was uploaded to this collection. Looks at the name only.
   bool Owns(std::string_view collection, const std::filesystem::path& path) const;
 
+  /// Where a file that was uploaded to another collection lies once `collection` has it too. Nothing when `path` is
+  /// none of such a file. Looks at the name only.
+  std::optional<std::filesystem::path> PathIn(std::string_view collection, const std::filesystem::path& path) const;
+
+  /// Gives an uploaded file a second name, one of PathIn; a copy where the file system has no second name for it.
+  /// Durable once the folder of `to` is synced, which is left to the caller because many share one. @return whether
+  /// there is such a file. Errors: kResourceExhausted (disk full), kUnavailable. Call it with the file's lock.
+  Result<bool> Share(const std::filesystem::path& from, const std::filesystem::path& to);
+
   /// The folders that files of a collection lie in, sorted; none when nothing was uploaded. Errors: kUnavailable.
   Result<std::vector<std::filesystem::path>> FoldersOf(std::string_view collection) const;
 
@@ -86,6 +96,7 @@ class MediaStore {
 
  private:
   explicit MediaStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  bool IsUpload(const std::filesystem::path& path) const;
 
   const std::filesystem::path folder_;      ///< All links resolved, as the paths of items are.
   std::array<std::timed_mutex, 64> locks_;  ///< A file's is chosen by its name.

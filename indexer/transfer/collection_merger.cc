@@ -77,8 +77,8 @@ Result<bool> BringItems(const Collection& source, bool with_tokens, ItemCarrier&
   SL_RETURN_IF_ERROR(source.ForEachItem([&](const ItemRecord& item) {
     stopped = stop.stop_requested();
     if (stopped) return false;
-    brought = carrier.Bring(item, [&](size_t first, size_t count) {
-      return ReadUnitsOf(source, std::span(item.units).subspan(first, count), with_tokens);
+    brought = carrier.Bring(item, [&source, with_tokens, units = item.units](size_t first, size_t count) {
+      return ReadUnitsOf(source, std::span(units).subspan(first, count), with_tokens);
     });
     return brought.has_value();
   }));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "indexer/transfer/export_importer.h"
 
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -21,10 +22,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using Units = std::vector<storage::NewUnit>;
+
 /// An item with the ids that it had.
 struct ExportedItem {
   storage::ItemRecord record;
-  std::vector<storage::NewUnit> units;
+  Units units;
 };
 
 /// Reads the items of an export one by one.
@@ -125,11 +128,13 @@ Result<bool> BringAll(ExportReader& reader, ItemCarrier& carrier, const std::sto
       SL_RETURN_IF_ERROR(carrier.Flush());
       return true;
     }
-    SL_RETURN_IF_ERROR(carrier.Bring(item->record, [&](size_t first, size_t count) {
-      const auto begin = item->units.begin() + static_cast<std::ptrdiff_t>(first);
-      return Result<std::vector<storage::NewUnit>>(
-          std::vector<storage::NewUnit>(begin, begin + static_cast<std::ptrdiff_t>(count)));
-    }));
+    size_t bytes = 0;
+    for (const storage::NewUnit& unit : item->units) bytes += BytesOf(unit);
+    const auto read = [units = std::make_shared<const Units>(std::move(item->units))](size_t first, size_t count) {
+      const auto begin = units->begin() + static_cast<std::ptrdiff_t>(first);
+      return Result<Units>(Units(begin, begin + static_cast<std::ptrdiff_t>(count)));
+    };
+    SL_RETURN_IF_ERROR(carrier.Bring(std::move(item->record), read, bytes));
   }
   SL_RETURN_IF_ERROR(carrier.Flush());
   return false;

@@ -19,6 +19,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using testing::HttpClient;
+using ::testing::Not;
 
 namespace fs = std::filesystem;
 
@@ -159,6 +160,47 @@ TEST_F(ServeIntegrationTest, RemovedItemsTakeTheirUploadsWithThem) {
   EXPECT_THAT(repaired.out, HasSubstr("removed 1 files of uploads")) << repaired.err;
   EXPECT_TRUE(fs::exists(third));
   EXPECT_EQ(Run({"remove", "photos", third}).exit_code, 0);
+}
+
+TEST_F(ServeIntegrationTest, CollectionsMadeOfAnotherKeepItsUploadsWhenThatIsDropped) {
+  Start();
+  const std::string content = testing::ReadTestFile(testing::SourceTree("samples/photos/photo-011.jpg"));
+  std::string uploaded;
+  {
+    HttpClient client(port_);
+    EXPECT_EQ(client.Call(http::Method::kPut, "/v1/collections/first").status, 201);
+    const std::string body =
+        fmt::format(R"({{"content_base64": "{}"}})", http::EncodeBase64(std::as_bytes(std::span(content))));
+    const auto answer = client.PostJson("/v1/collections/first/items", body);
+    ASSERT_EQ(answer.status, 201) << answer.body;
+    uploaded = boost::json::parse(answer.body).at("item").at("paths").at(0).as_string().c_str();
+  }
+  const fs::path away = *shared_ / "first";
+  const std::vector<std::pair<std::string, std::vector<std::string>>> ways = {
+      {"merged", {"merge", "merged", "first"}},
+      {"imported", {"import", "imported", away / "export"}},
+      {"restored", {"restore", away / "snapshot", "restored"}}};
+  fs::create_directories(away);
+  ASSERT_EQ(Run({"export", "first", "--out", away / "export"}).exit_code, 0);
+  ASSERT_EQ(Run({"snapshot", "first", away / "snapshot"}).exit_code, 0);
+  for (const auto& [name, arguments] : ways) {
+    const RunResult made = Run(arguments);
+    EXPECT_EQ(made.exit_code, 0) << made.err;
+    EXPECT_THAT(made.err, Not(HasSubstr("warning"))) << name;
+  }
+  HttpClient client(port_);
+  EXPECT_EQ(client.Call(http::Method::kDelete, "/v1/collections/first").status, 204);
+  EXPECT_FALSE(fs::exists(uploaded));
+  for (const auto& [name, arguments] : ways) {
+    const auto items = boost::json::parse(client.Get("/v1/collections/" + name + "/items").body).at("items").as_array();
+    ASSERT_EQ(items.size(), 1U) << name;
+    const auto id = items[0].at("item_id").to_number<uint64_t>();
+    EXPECT_EQ(client.Get(fmt::format("/v1/items/{}/{}/media", name, id)).body, content) << name;
+    const fs::path mine(items[0].at("paths").at(0).as_string().c_str());
+    EXPECT_TRUE(fs::exists(mine)) << name;
+    EXPECT_EQ(client.Call(http::Method::kDelete, fmt::format("/v1/collections/{}/items/{}", name, id)).status, 204);
+    EXPECT_FALSE(fs::exists(mine)) << name << ": it goes with its item";
+  }
 }
 
 TEST_F(ServeIntegrationTest, ServerThatWasKilledIsNoServer) {
