@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "app/open.h"
 #include "app/progress_view.h"
 #include "app/scratch_folder.h"
 
@@ -50,8 +51,7 @@ Result<CalibrationGallery> CalibrationGallery::Make(const Session& session, cons
                                         .index = {.decode_threads = decode_threads, .thumbnail_side = 0}};
   SL_ASSIGN_OR_RETURN(made.gallery_,
                       eval::IndexGallery(set, *made.collection_, encoder, options, view.get(), std::move(stop)));
-  made.searcher_ = std::make_unique<query::Searcher>(
-      *made.collection_, &encoder, query::SearcherOptions{.patch_cache_bytes = session.globals.patch_cache_bytes()});
+  made.searcher_ = std::make_unique<query::Searcher>(*made.collection_, &encoder, SearcherOptionsOf(session));
   return made;
 }
 

@@ -43,7 +43,7 @@ void AddCommands(CLI::App& app, Session& session, EarlyAnswers& early) {
       ->check(CLI::Range(0, 1'000'000'000))
       ->capture_default_str();
   app.add_option("--patch-cache", session.globals.patch_cache_mb,
-                 "MB of patches that a run of searches keeps in memory; 0: none")
+                 "MB of patches that searches keep in memory, of all collections together; 0: none")
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
   app.add_flag("--version", early.version, "Print version, commit, LibTorch version and device");

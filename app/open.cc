@@ -132,12 +132,16 @@ Result<EncoderLease> OpenModel(const Session& session, const ModelOptions& optio
   return EncoderLease(std::move(own));
 }
 
+query::SearcherOptions SearcherOptionsOf(const Session& session) {
+  return {.patch_cache_bytes = session.globals.patch_cache_bytes(),
+          .patch_pool = session.hosting != nullptr ? session.hosting->host->patch_pool() : nullptr};
+}
+
 std::shared_ptr<const query::Searcher> SearcherFor(const Session& session, const CollectionLease& collection,
                                                    const EncoderLease& encoder) {
   const http::HostedCollection* const hosted = collection.hosted();
   if (hosted != nullptr && (!encoder || encoder.get() == hosted->encoder)) return hosted->searcher;
-  const query::SearcherOptions options = {.patch_cache_bytes = session.globals.patch_cache_bytes()};
-  return std::make_shared<const query::Searcher>(*collection, encoder.get(), options);
+  return std::make_shared<const query::Searcher>(*collection, encoder.get(), SearcherOptionsOf(session));
 }
 
 Status CheckModelOf(const std::string& name, const storage::CollectionConfig& config,

@@ -78,6 +78,9 @@ std::string PrecisionOf(const Session& session, const ModelOptions& options);
 Result<EncoderLease> OpenModel(const Session& session, const ModelOptions& options, const ThreadBudget& budget,
                                ModelUse use);
 
+/// How searches of this session keep patches: within --patch-cache, in a server within the server's budget.
+query::SearcherOptions SearcherOptionsOf(const Session& session);
+
 /// What searches the collection with this model, which may be null. Both must outlive it.
 std::shared_ptr<const query::Searcher> SearcherFor(const Session& session, const CollectionLease& collection,
                                                    const EncoderLease& encoder);

@@ -29,7 +29,7 @@ struct GlobalOptions {
   std::string data_dir;         ///< Empty: from the environment.
   int threads = 0;              ///< 0: one per core.
   uint64_t min_free_mb = 256;   ///< What bulk jobs leave free on the disk, in millions of bytes.
-  size_t patch_cache_mb = 256;  ///< Patches that searches keep in memory, in millions of bytes.
+  size_t patch_cache_mb = 256;  ///< Patches that all searches keep in memory, in millions of bytes.
 
   uint64_t min_free_bytes() const { return min_free_mb * 1'000'000; }
   size_t patch_cache_bytes() const { return patch_cache_mb * 1'000'000; }

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "query/token_cache.h"
 #include "storage/data_folder.h"
 
 namespace sightline::http {
@@ -42,6 +43,12 @@ std::shared_ptr<encoder::EncoderShare> MakeShare(std::unique_ptr<encoder::Encode
   return encoder ? std::make_shared<encoder::EncoderShare>(std::move(encoder), options) : nullptr;
 }
 
+// One pool for all collections, however many are open.
+query::SearcherOptions WithPool(query::SearcherOptions options) {
+  if (!options.patch_pool) options.patch_pool = std::make_shared<query::TokenPool>(options.patch_cache_bytes);
+  return options;
+}
+
 // Searches of one batch keep jobs waiting from the first call of the encoder to the last.
 query::SearchGatherer::BatchSearch MakeBatchSearch(std::shared_ptr<const query::Searcher> searcher,
                                                    std::shared_ptr<encoder::EncoderShare> share) {
@@ -62,7 +69,7 @@ Host::Host(HostOptions options)
     : data_dir_(std::move(options.data_dir)),
       share_(MakeShare(std::move(options.encoder), options.share)),
       storage_options_(options.storage),
-      searcher_options_(options.searcher),
+      searcher_options_(WithPool(std::move(options.searcher))),
       gather_options_(options.gather),
       on_open_(std::move(options.on_open)),
       table_(std::make_shared<Table>()) {}

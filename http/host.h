@@ -24,7 +24,7 @@ struct HostOptions {
   std::filesystem::path data_dir;
   std::unique_ptr<encoder::Encoder> encoder;  ///< Null: raw vectors alone can be searched.
   storage::OpenOptions storage{};
-  query::SearcherOptions searcher{};
+  query::SearcherOptions searcher{};  ///< Its budget of patches is that of all collections together.
   query::GatherOptions gather{};
   encoder::ShareOptions share{};
   /// Called with the name of every collection that was opened, not of one that was made, by who opened it.
@@ -79,6 +79,8 @@ class Host {
   encoder::Encoder* encoder() const { return share_ ? &share_->for_searches() : nullptr; }
   encoder::Encoder* job_encoder() const { return share_ ? &share_->for_jobs() : nullptr; }
   const std::shared_ptr<encoder::EncoderShare>& share() const { return share_; }
+  /// Of the patches that the searches of all collections keep in memory.
+  const std::shared_ptr<query::TokenPool>& patch_pool() const { return searcher_options_.patch_pool; }
 
  private:
   struct Table;

@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "query/token_cache.h"
+
 namespace sightline::http {
 namespace {
 
@@ -38,9 +40,14 @@ class HostMetrics {
     for (const auto& hosted : host_.OpenOnes()) {
       ++open;
       ShowGatherer(hosted->name, hosted->gatherer->stats());
+      Set("sightline_patch_cache_bytes", "Patches that searches keep in memory.", hosted->name,
+          Count(hosted->searcher->patch_cache_size_bytes()));
       if (const auto stats = hosted->collection->Stats()) ShowCollection(hosted->name, *stats);
     }
     registry_.GetGauge("sightline_collections_open", "Collections that are open.").Set(Count(open));
+    const query::TokenPool& patches = *host_.patch_pool();
+    registry_.GetGauge("sightline_patch_cache_budget_bytes", "Patches that all collections may keep in memory.")
+        .Set(Count(patches.budget_bytes()));
   }
 
  private:

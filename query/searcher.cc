@@ -20,6 +20,11 @@
 namespace sightline::query {
 namespace {
 
+std::unique_ptr<TokenCache> MakeCache(const SearcherOptions& options) {
+  return options.patch_pool ? std::make_unique<TokenCache>(options.patch_pool)
+                            : std::make_unique<TokenCache>(options.patch_cache_bytes);
+}
+
 std::vector<SearchState> MakeStates(std::span<const SearchRequest> requests, const storage::CollectionConfig& config,
                                     const encoder::Encoder* encoder) {
   std::vector<SearchState> states(requests.size());
@@ -77,9 +82,11 @@ size_t DefaultRerankDepth(const storage::Collection& collection) {
 Searcher::Searcher(const storage::Collection& collection, encoder::Encoder* encoder, const SearcherOptions& options)
     : collection_(collection),
       encoder_(encoder),
-      token_cache_(std::make_unique<TokenCache>(options.patch_cache_bytes)),
+      token_cache_(MakeCache(options)),
       calibration_(std::make_unique<CollectionCalibration>()) {}
 Searcher::~Searcher() = default;
+
+size_t Searcher::patch_cache_size_bytes() const { return token_cache_->size_bytes(); }
 
 Result<encoder::Calibration> Searcher::calibration() const {
   if (encoder_ == nullptr) return Fail(ErrorCode::kFailedPrecondition, "without a model there is no calibration");

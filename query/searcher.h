@@ -123,10 +123,14 @@ size_t DefaultRerankDepth(const storage::Collection& collection);
 
 class CollectionCalibration;
 class TokenCache;
+class TokenPool;
 
 struct SearcherOptions {
   /// Patches and token states that stay in memory for later searches; those of one picture take 100 to 160 kB.
   size_t patch_cache_bytes = 256u << 20;
+  /// Searchers of several collections that have one budget for all share one (token_cache.h), whose budget counts then.
+  /// Null: this one has its own.
+  std::shared_ptr<TokenPool> patch_pool{};
 };
 
 /// Runs searches on one collection with one model: encode -> coarse -> patches -> rerank -> probability -> moments ->
@@ -149,6 +153,9 @@ class Searcher {
   /// What scores are calibrated with now: as the collection's settings say, else the model. Errors: kFailedPrecondition
   /// (no model; the settings' calibration cannot be read).
   Result<encoder::Calibration> calibration() const;
+
+  /// Patches and token states that are in memory now.
+  size_t patch_cache_size_bytes() const;
 
  private:
   const storage::Collection& collection_;

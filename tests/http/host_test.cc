@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "indexer/indexer.h"
+#include "query/token_cache.h"
 #include "storage/data_folder.h"
 #include "tests/indexer/test_pictures.h"
 #include "tests/support/fake_encoder.h"
@@ -31,11 +32,11 @@ class HostTest : public ::testing::Test {
  protected:
   HostTest() { Reopen(); }
 
-  void Reopen() {
+  void Reopen(const query::SearcherOptions& searcher = {}) {
     host_.reset();
     auto encoder = std::make_unique<testing::FakeEncoder>();
     encoder_ = encoder.get();
-    auto host = Host::Open({.data_dir = data_.path(), .encoder = std::move(encoder)});
+    auto host = Host::Open({.data_dir = data_.path(), .encoder = std::move(encoder), .searcher = searcher});
     ASSERT_THAT(host, IsOk());
     host_ = *std::move(host);
   }
@@ -299,6 +300,26 @@ TEST(HeldViewsTest, AreFewAndForAShortTime) {
   EXPECT_EQ(held.Find(views[3]->epoch(), start + std::chrono::seconds(16)), views[3]);
   held.Clear();
   EXPECT_EQ(held.Find(views[3]->epoch(), start + std::chrono::seconds(16)), nullptr);
+}
+
+TEST_F(HostTest, AllCollectionsKeepPatchesWithinOneBudget) {
+  const auto search = [this](const std::string& name) {
+    auto hosted = host_->Find(name);
+    if (!hosted) hosted = host_->Create(name, Config());
+    if ((*hosted)->collection->View()->unit_count() == 0) Add(**hosted, "/p/red.png");
+    EXPECT_THAT(Search(**hosted, "red"), IsOk());
+    return (*hosted)->searcher->patch_cache_size_bytes();
+  };
+  const size_t one = search("cats");
+  ASSERT_GT(one, 0U);
+  EXPECT_EQ(search("dogs"), one);
+  EXPECT_EQ(host_->patch_pool()->size_bytes(), 2 * one);
+  Reopen({.patch_cache_bytes = one});
+  EXPECT_EQ(search("cats"), one);
+  EXPECT_EQ(search("dogs"), one);
+  EXPECT_EQ(host_->patch_pool()->size_bytes(), one) << "the other's have gone";
+  EXPECT_THAT(host_->Drop("dogs", {}), IsOk());
+  EXPECT_EQ(host_->patch_pool()->size_bytes(), 0U);
 }
 
 }  // namespace

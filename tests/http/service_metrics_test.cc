@@ -69,6 +69,8 @@ TEST_F(ServiceMetricsTest, CollectionsAreShownAsTheyAreNow) {
   EXPECT_THAT(text, HasSubstr("sightline_collection_vectors{collection=\"vectors\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("sightline_gathered_searches_total{collection=\"vectors\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("sightline_search_queue_length{collection=\"vectors\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("sightline_patch_cache_bytes{collection=\"vectors\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("sightline_patch_cache_budget_bytes "));
   // Read again, nothing is counted twice.
   EXPECT_THAT(registry_.Serialize(), HasSubstr("sightline_gathered_searches_total{collection=\"vectors\"} 2\n"));
 }

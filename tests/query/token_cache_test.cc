@@ -48,6 +48,36 @@ TEST(TokenCacheTest, WhatWasNotUsedForLongestGoesFirst) {
   EXPECT_EQ(cache.size_bytes(), 3 * kBytes);
 }
 
+TEST(TokenCacheTest, CachesOfOnePoolHaveOneBudgetAndOneOrder) {
+  const auto pool = std::make_shared<TokenPool>(3 * kBytes);
+  TokenCache cats(pool);
+  TokenCache dogs(pool);
+  cats.Insert(UnitId{1}, Epoch{1}, Tokens(1));
+  cats.Insert(UnitId{2}, Epoch{1}, Tokens(1));
+  dogs.Insert(UnitId{1}, Epoch{1}, Tokens(2));
+  EXPECT_NE(cats.Find(UnitId{1}, Epoch{1}), dogs.Find(UnitId{1}, Epoch{1})) << "each has its own units";
+  dogs.Insert(UnitId{3}, Epoch{1}, Tokens(2));
+  EXPECT_EQ(cats.Find(UnitId{2}, Epoch{1}), nullptr) << "used longest ago of all";
+  EXPECT_NE(cats.Find(UnitId{1}, Epoch{1}), nullptr);
+  EXPECT_EQ(cats.size_bytes(), kBytes);
+  EXPECT_EQ(dogs.size_bytes(), 2 * kBytes);
+  EXPECT_EQ(pool->size_bytes(), 3 * kBytes);
+}
+
+TEST(TokenCacheTest, WhatACacheKeptGoesWithIt) {
+  const auto pool = std::make_shared<TokenPool>(3 * kBytes);
+  TokenCache cats(pool);
+  cats.Insert(UnitId{1}, Epoch{1}, Tokens(1));
+  {
+    TokenCache dogs(pool);
+    dogs.Insert(UnitId{1}, Epoch{1}, Tokens(2));
+    dogs.Insert(UnitId{2}, Epoch{1}, Tokens(2));
+  }
+  EXPECT_EQ(pool->size_bytes(), kBytes);
+  for (uint64_t unit : {2, 3}) cats.Insert(UnitId{unit}, Epoch{1}, Tokens(1));
+  EXPECT_NE(cats.Find(UnitId{1}, Epoch{1}), nullptr) << "there was room";
+}
+
 TEST(TokenCacheTest, KeepsToItsBudget) {
   TokenCache cache(kBytes + 10);
   cache.Insert(UnitId{1}, Epoch{1}, Tokens(0));
