@@ -25,11 +25,11 @@ class ServeIntegrationTest : public AppIntegration {
 
   void TearDown() override { server_.reset(); }
 
-  void Start(const std::vector<std::string>& more = {}) {
+  void Start(const std::vector<std::string>& more = {}, std::vector<std::string> variables = {}) {
     std::vector<std::string> arguments = {SIGHTLINE_BINARY, "--data-dir", data(), "serve", "--listen", "127.0.0.1:0"};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    server_ =
-        std::make_unique<testing::ChildProcess>(arguments, std::vector<std::string>{"SIGHTLINE_LOG_LEVEL=warning"});
+    variables.emplace_back("SIGHTLINE_LOG_LEVEL=warning");
+    server_ = std::make_unique<testing::ChildProcess>(arguments, variables);
     const std::string line = server_->ReadLine(kPatience).value_or("");
     const size_t colon = line.rfind(':');
     ASSERT_NE(colon, std::string::npos) << "the server did not start";

@@ -2,9 +2,12 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <iterator>
 #include <span>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -201,6 +204,45 @@ TEST_F(ServeIntegrationTest, CollectionsMadeOfAnotherKeepItsUploadsWhenThatIsDro
     EXPECT_EQ(client.Call(http::Method::kDelete, fmt::format("/v1/collections/{}/items/{}", name, id)).status, 204);
     EXPECT_FALSE(fs::exists(mine)) << name << ": it goes with its item";
   }
+}
+
+// OpenMP knows a limit for each thread that starts work, and every one has a team of its own from then on. So the
+// server has no thread more where new threads would have many, once all kinds of its workers have computed.
+TEST_F(ServeIntegrationTest, ThreadsLimitOpenMpInEveryWorker) {
+  const auto threads_of_server = [this] {
+    const auto count = [this] {
+      const fs::directory_iterator tasks("/proc/" + std::to_string(server_->pid()) + "/task");
+      return std::distance(begin(tasks), end(tasks));
+    };
+    std::vector<std::ptrdiff_t> counts;  // Of commands and jobs that have just ended some may be left.
+    do {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      counts.push_back(count());
+    } while (counts.size() < 10 ||
+             std::any_of(counts.end() - 10, counts.end(), [&](std::ptrdiff_t each) { return each != counts.back(); }));
+    return counts.back();
+  };
+  const auto threads_after_work = [&](const std::string& openmp) {
+    Start({"--threads", "1"}, {"OMP_NUM_THREADS=" + openmp});
+    const std::string name = "threads" + openmp;
+    EXPECT_EQ(Run({"index", name, photos(), "--index-kind", "ivfpq", "--index-seal-rows", "4"}).exit_code, 0);
+    EXPECT_EQ(Run({"search", name, "a dog"}).exit_code, 0);
+    HttpClient client(port_);
+    const std::string collection = "/v1/collections/" + name;
+    EXPECT_EQ(client.PostJson(collection + "/search", R"({"query": {"text": "a dog"}})").status, 200);
+    const std::string photo = testing::ReadTestFile(testing::SourceTree("samples/photos/photo-012.jpg")) + openmp;
+    const std::string body =
+        fmt::format(R"({{"content_base64": "{}"}})", http::EncodeBase64(std::as_bytes(std::span(photo))));
+    EXPECT_EQ(client.PostJson(collection + "/items", body).status, 201);
+    EXPECT_EQ(client.PostJson("/v1/embeddings", R"({"input": "a dog", "model": "any"})").status, 200);
+    EXPECT_EQ(Run({"remove", name, "1"}).exit_code, 0);
+    EXPECT_EQ(Run({"verify", name}).exit_code, 0);
+    client.Close();
+    const auto threads = threads_of_server();
+    Stop();
+    return threads;
+  };
+  EXPECT_EQ(threads_after_work("6"), threads_after_work("1"));
 }
 
 TEST_F(ServeIntegrationTest, ServerThatWasKilledIsNoServer) {
