@@ -32,6 +32,12 @@ bool IsWithin(const fs::path& folder, const fs::path& path) {
   return end == folder.end();
 }
 
+Result<OwnedFd> NewQueue() {
+  OwnedFd inotify(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (!inotify) return tl::unexpected(ErrnoError(errno, "start", "watching folders"));
+  return inotify;
+}
+
 // Whether there is something to read; false when a stop was requested or the time is up.
 bool WaitForEvents(int inotify, int wake, Clock::time_point until, const std::stop_token& stop) {
   std::array<pollfd, 2> wait = {pollfd{inotify, POLLIN, 0}, pollfd{wake, POLLIN, 0}};
@@ -51,13 +57,23 @@ bool WaitForEvents(int inotify, int wake, Clock::time_point until, const std::st
 }  // namespace
 
 Result<FolderWatch> FolderWatch::Open(std::span<const fs::path> paths) {
-  OwnedFd inotify(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!inotify) return tl::unexpected(ErrnoError(errno, "start", "watching folders"));
+  SL_ASSIGN_OR_RETURN(OwnedFd inotify, NewQueue());
   OwnedFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake) return tl::unexpected(ErrnoError(errno, "make", "an event descriptor"));
   FolderWatch watch(std::move(inotify), std::move(wake));
   for (const fs::path& path : paths) SL_RETURN_IF_ERROR(watch.Add(path));
   return watch;
+}
+
+Status FolderWatch::Restart(std::span<const fs::path> paths) {
+  folders_.clear();
+  inotify_ = OwnedFd();  // First: there may be no room for both.
+  SL_ASSIGN_OR_RETURN(inotify_, NewQueue());
+  for (const fs::path& path : paths) {
+    const Status added = Add(path);
+    if (!added && added.error().code != ErrorCode::kNotFound) return added;
+  }
+  return {};
 }
 
 Status FolderWatch::Add(const fs::path& path) {

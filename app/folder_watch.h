@@ -21,7 +21,7 @@ struct FolderChanges {
   std::set<std::filesystem::path> written;       ///< Files that were closed after writing, or came; folders that came.
   std::set<std::filesystem::path> gone;          ///< Files that were removed or moved away.
   std::set<std::filesystem::path> gone_folders;  ///< Folders that were.
-  bool overflow = false;                         ///< Something was missed: look at everything.
+  bool overflow = false;                         ///< Something was missed: look at everything (and Restart).
 
   bool empty() const { return written.empty() && gone.empty() && gone_folders.empty() && !overflow; }
 };
@@ -35,6 +35,10 @@ class FolderWatch {
   /// Errors: kNotFound (a path that is not there), kResourceExhausted (more folders than fs.inotify.max_user_watches
   /// allows; the message says so), kUnavailable.
   static Result<FolderWatch> Open(std::span<const std::filesystem::path> paths);
+
+  /// Begins anew, for when something was missed: what came or moved meanwhile is not watched, or under a name that is
+  /// not its own any more. Paths that are not there are left out: their disk may be unmounted. Errors: as Open.
+  Status Restart(std::span<const std::filesystem::path> paths);
 
   /// Waits for changes, and then until nothing came for `quiet`, or until `most` have passed since the first.
   /// @return what changed; nothing when a stop was requested before anything came. Errors: kResourceExhausted (as

@@ -94,7 +94,11 @@ Status Follow(const FollowTask& task, FolderWatch& watch, const std::stop_token&
   while (!stop.stop_requested()) {
     SL_ASSIGN_OR_RETURN(FolderChanges changes, watch.Wait(task.quiet, task.most, stop));
     if (stop.stop_requested()) break;  // The next run of the command sees what came last.
-    if (changes.overflow) changes = Everything(task);
+    if (changes.overflow) {
+      // First watched, then looked at, as at the beginning.
+      SL_RETURN_IF_ERROR(watch.Restart(task.paths));
+      changes = Everything(task);
+    }
     // First what came: what was moved keeps its item then.
     std::vector<fs::path> wanted = Wanted(task, changes.written);
     if (!wanted.empty()) SL_RETURN_IF_ERROR(task.index(std::move(wanted)));

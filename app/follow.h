@@ -27,8 +27,9 @@ struct FollowTask {
 };
 
 /// Indexes what changes below the paths and removes what goes, until a stop is requested. `watch` was opened before the
-/// paths were indexed, so that nothing is missed in between. What is on a disk that is unmounted stays.
-/// Errors: those of `index`, of FolderWatch::Wait and of Collection::Commit.
+/// paths were indexed, so that nothing is missed in between. When the kernel's queue was too short for what changed,
+/// all is watched anew and looked at. What is on a disk that is unmounted stays. Errors: those of `index`, of
+/// FolderWatch::Wait and Restart, and of Collection::Commit.
 Status Follow(const FollowTask& task, FolderWatch& watch, const std::stop_token& stop);
 
 }  // namespace sightline::app
