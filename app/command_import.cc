@@ -13,6 +13,7 @@
 #include "app/commands.h"
 #include "app/index_flags.h"
 #include "app/interrupt.h"
+#include "app/job_turn.h"
 #include "app/open.h"
 #include "app/progress_view.h"
 #include "indexer/transfer/export_importer.h"
@@ -37,6 +38,7 @@ struct ImportFlags {
   uint32_t dim = 0;  // 0: what the files have.
   bool no_metadata = false;
   IndexOptionFlags index;
+  bool wait = false;  // For another job's end.
   bool json = false;
 };
 
@@ -114,8 +116,10 @@ Result<ExitCode> RunImportOfExport(const Session& session, const ImportFlags& fl
   const InterruptHandler interrupt(session, kHint);
   indexer::ExportImportOptions options;
   SL_ASSIGN_OR_RETURN(options.batches, WithUploads(session, flags.collection));
-  SL_ASSIGN_OR_RETURN(const auto report,
-                      indexer::ImportExport(*collection, flags.folder, options, view.get(), interrupt.token()));
+  const auto bring = [&] {
+    return indexer::ImportExport(*collection, flags.folder, options, view.get(), interrupt.token());
+  };
+  SL_ASSIGN_OR_RETURN(const auto report, RunInTurn(session, *collection, flags.wait, interrupt.token(), bring));
   return Finish(session, *collection, report, style, "items", interrupt.token());
 }
 
@@ -131,7 +135,8 @@ Result<ExitCode> RunImport(const Session& session, const ImportFlags& flags) {
   indexer::VectorImportOptions options;
   options.notes = std::move(sources.notes);
   indexer::VectorImporter importer(*collection, std::move(options));
-  SL_ASSIGN_OR_RETURN(const auto report, importer.Run(sources.files, view.get(), interrupt.token()));
+  const auto bring = [&] { return importer.Run(sources.files, view.get(), interrupt.token()); };
+  SL_ASSIGN_OR_RETURN(const auto report, RunInTurn(session, *collection, flags.wait, interrupt.token(), bring));
   return Finish(session, *collection, report, style, "vectors", interrupt.token());
 }
 
@@ -151,6 +156,7 @@ void AddImportCommand(CLI::App& app, Session& session) {
       ->check(CLI::Range(1, 65536));
   command->add_flag("--no-metadata", flags->no_metadata, "Leave a folder's metadata out");
   AddIndexOptionFlags(*command, flags->index);
+  AddWaitFlag(*command, flags->wait);
   command->add_flag("--json", flags->json, "Events as JSON lines on standard output");
   command->footer(kExamples);
   command->callback([flags, &session] {

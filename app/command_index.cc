@@ -6,6 +6,7 @@
 
 #include "app/commands.h"
 #include "app/index_run.h"
+#include "app/job_turn.h"
 
 namespace sightline::app {
 
@@ -45,6 +46,7 @@ void AddIndexCommand(CLI::App& app, Session& session) {
   command->add_flag("--no-exif", flags->no_exif, "Ignore the EXIF orientation");
   command->add_flag("--icc", flags->icc, "Convert ICC profiles to sRGB");
   command->add_flag("--follow", flags->follow, "Then watch the folders, index what comes and remove what goes");
+  AddWaitFlag(*command, flags->wait);
   command->add_flag("--dry-run", flags->dry_run, "Only say what it would cost");
   command->add_flag("--json", flags->json, "Events as JSON lines on standard output");
   command->callback([flags, &session] {

@@ -11,6 +11,7 @@
 #include "app/commands.h"
 #include "app/index_flags.h"
 #include "app/interrupt.h"
+#include "app/job_turn.h"
 #include "app/open.h"
 #include "app/progress_view.h"
 #include "indexer/transfer/collection_merger.h"
@@ -28,6 +29,7 @@ struct MergeFlags {
   std::string target;
   std::vector<std::string> sources;
   IndexOptionFlags index;
+  bool wait = false;  // For another job's end.
   bool json = false;
 };
 
@@ -42,7 +44,8 @@ Result<ExitCode> MergeOne(const Session& session, const MergeFlags& flags, const
   const auto view = MakeProgressView(session.io, style, "items");
   indexer::MergeOptions options{.name = name};
   SL_ASSIGN_OR_RETURN(options.batches, WithUploads(session, flags.target));
-  SL_ASSIGN_OR_RETURN(const auto report, indexer::MergeCollection(*target, *source, options, view.get(), stop));
+  const auto merge = [&] { return indexer::MergeCollection(*target, *source, options, view.get(), stop); };
+  SL_ASSIGN_OR_RETURN(const auto report, RunInTurn(session, *target, flags.wait, stop, merge));
   const Status finished = report.stopped ? Status() : FinishIndex(session, *target, {.stop = stop});
   if (!finished && finished.error().code != ErrorCode::kCancelled) return tl::unexpected<Error>(finished.error());
   if (!flags.json) fmt::print(session.io.out, "{}: ", name);
@@ -72,6 +75,7 @@ void AddMergeCommand(CLI::App& app, Session& session) {
       ->required();
   command->add_option("source", flags->sources, "Collections, which stay as they are")->required();
   AddIndexOptionFlags(*command, flags->index);
+  AddWaitFlag(*command, flags->wait);
   command->add_flag("--json", flags->json, "Events as JSON lines on standard output");
   command->footer(kExamples);
   command->callback([flags, &session] {

@@ -14,6 +14,7 @@
 
 #include "app/follow.h"
 #include "app/interrupt.h"
+#include "app/job_turn.h"
 #include "app/patch_names.h"
 #include "app/path_list.h"
 #include "app/progress_view.h"
@@ -120,8 +121,9 @@ enum class JobKind { kRecorded, kUnrecorded };
 Result<indexer::IndexReport> IndexOnce(const Run& run, const indexer::IndexInputs& inputs, JobKind kind) {
   indexer::Indexer indexer(run.collection, run.encoder, OptionsOf(run));
   const auto view = MakeProgressView(run.session.io, run.style());
-  auto report = kind == JobKind::kRecorded ? indexer.Run(inputs, view.get(), run.stop)
-                                           : indexer.RunUnrecorded(inputs, view.get(), run.stop);
+  auto report = kind == JobKind::kUnrecorded ? indexer.RunUnrecorded(inputs, view.get(), run.stop)
+                                             : RunInTurn(run.session, run.collection, run.flags.wait, run.stop,
+                                                         [&] { return indexer.Run(inputs, view.get(), run.stop); });
   // An input that is not there is the data's fault, not the command line's.
   if (!report && report.error().code == ErrorCode::kNotFound) return InputError(std::move(report).error());
   if (report && !report->stopped && !run.flags.dry_run) {

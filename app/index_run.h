@@ -33,6 +33,7 @@ struct IndexFlags {
   bool no_exif = false;
   bool icc = false;
   bool follow = false;
+  bool wait = false;  ///< For another job's end.
   bool dry_run = false;
   bool json = false;
 };

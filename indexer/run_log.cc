@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "indexer/other_job.h"
 
 namespace sightline::indexer {
 namespace {
@@ -84,7 +85,7 @@ Result<RunLog> RunLog::Start(storage::Collection& collection, std::vector<std::s
                              std::chrono::milliseconds tell_every, JobId job) {
   RunLog log(collection, observer, tell_every);
   log.running_ = std::unique_lock(collection.job_mutex(), std::try_to_lock);
-  if (!log.running_) return Fail(ErrorCode::kUnavailable, "another job is running in the collection");
+  if (!log.running_) return Fail(ErrorCode::kUnavailable, std::string(kOtherJob));
   SL_RETURN_IF_ERROR(log.BeginJob(std::move(inputs), job));
   return log;
 }

@@ -113,7 +113,7 @@ TEST_F(ServeIntegrationTest, AJobIsSeenRunsAloneAndStopsWithItsClient) {
   Start();
   const fs::path many = *shared_ / "many";
   const std::string photo = testing::ReadTestFile(testing::SourceTree("samples/photos/photo-001.jpg"));
-  for (int i = 0; i < 96; ++i) testing::WriteTestFile(many / (std::to_string(i) + ".jpg"), photo + std::to_string(i));
+  for (int i = 0; i < 192; ++i) testing::WriteTestFile(many / (std::to_string(i) + ".jpg"), photo + std::to_string(i));
   testing::ChildProcess client({SIGHTLINE_BINARY, "--data-dir", data(), "index", "stopped", many, "--json"});
   while (const auto line = client.ReadLine(kPatience)) {
     const boost::json::value event = boost::json::parse(*line);
@@ -122,12 +122,31 @@ TEST_F(ServeIntegrationTest, AJobIsSeenRunsAloneAndStopsWithItsClient) {
   EXPECT_EQ(Json(Run({"status", "stopped", "--json"})).at("jobs").at(0).at("state"), "running");
   const RunResult second = Run({"index", "stopped", many / "1.jpg"});
   EXPECT_EQ(second.exit_code, 4) << second.out;
-  EXPECT_THAT(second.err, HasSubstr("another job is running"));
+  EXPECT_THAT(second.err, HasSubstr("another job is running in the collection; --wait"));
+
+  const auto waiter = [&] {
+    // With what it says on standard error.
+    const std::string command = fmt::format("exec '{}' --data-dir '{}' index stopped '{}' --wait 2>&1",
+                                            SIGHTLINE_BINARY, data().string(), (photos() / "photo-002.jpg").string());
+    return std::make_unique<testing::ChildProcess>(std::vector<std::string>{"/bin/sh", "-c", command});
+  };
+  const auto impatient = waiter();
+  const auto patient = waiter();
+  for (const auto& child : {impatient.get(), patient.get()}) {
+    EXPECT_THAT(child->ReadLine(kPatience).value_or(""),
+                HasSubstr("another job is running in the collection: waiting"));
+  }
+  ASSERT_EQ(::kill(impatient->pid(), SIGINT), 0);
+  EXPECT_EQ(impatient->Wait(), 130) << "before the job has ended";
   ASSERT_EQ(::kill(client.pid(), SIGINT), 0);
   std::string last;
   while (const auto line = client.ReadLine(kPatience)) last = *line;
   EXPECT_EQ(client.Wait(), 130);
   EXPECT_EQ(boost::json::parse(last).at("stopped"), true);
+  std::string told;
+  while (const auto line = patient->ReadLine(kPatience)) told = *line;
+  EXPECT_EQ(patient->Wait(), 0);
+  EXPECT_THAT(told, HasSubstr("1 added"));
   EXPECT_EQ(PathsOfSearch("a dog").size(), 8U);
 }
 

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/job_turn.h"
+
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "indexer/other_job.h"
+
+namespace sightline::app {
+namespace {
+
+constexpr std::chrono::milliseconds kLookAgain{100};
+
+bool IsBusy(storage::Collection& collection) {
+  const std::unique_lock probe(collection.job_mutex(), std::try_to_lock);
+  return !probe;
+}
+
+}  // namespace
+
+void AddWaitFlag(CLI::App& command, bool& wait) {
+  command.add_flag("--wait", wait, "While another job runs in the collection: wait for its end instead of failing");
+}
+
+Result<indexer::IndexReport> RunInTurn(const Session& session, storage::Collection& collection, bool wait,
+                                       const std::stop_token& stop,
+                                       const std::function<Result<indexer::IndexReport>()>& run) {
+  for (bool is_told = false;; is_told = true) {
+    auto report = run();
+    if (report || !indexer::IsOtherJob(report.error())) return report;
+    if (!wait) {
+      return Fail(ErrorCode::kUnavailable, fmt::format("{}; --wait waits for its end", report.error().message));
+    }
+    if (!is_told) {
+      fmt::print(session.io.err, "{}: waiting for its end (Ctrl-C ends the wait)\n", indexer::kOtherJob);
+    }
+    while (!stop.stop_requested() && IsBusy(collection)) std::this_thread::sleep_for(kLookAgain);
+    if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped while another job was running");
+  }
+}
+
+}  // namespace sightline::app
