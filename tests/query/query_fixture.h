@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -148,6 +150,19 @@ class QueryFixture : public ::testing::Test {
     return std::move(Searcher(*collection_, &encoder_).Search(std::span(&request, 1))[0]);
   }
 
+  /// Searches with a deadline that a hook lets pass (PassDeadline) when the search has come so far. A machine may be
+  /// too slow to come so far in the time: while `came_so_far` denies it, the same is tried with more.
+  Result<SearchAnswer> SearchPastDeadline(const storage::Collection& collection, SearchRequest request,
+                                          const std::function<bool(const Result<SearchAnswer>&)>& came_so_far) {
+    for (std::chrono::milliseconds allowed(100);; allowed *= 4) {
+      request.limits = Limits::After(allowed);
+      deadline_ = request.limits.deadline;
+      auto answer = std::move(Searcher(collection, &encoder_).Search(std::span(&request, 1))[0]);
+      if (came_so_far(answer) || allowed > std::chrono::seconds(20)) return answer;
+    }
+  }
+  void PassDeadline() const { std::this_thread::sleep_until(deadline_ + std::chrono::milliseconds(1)); }
+
   static std::vector<std::string> PathsOf(const SearchAnswer& answer) {
     std::vector<std::string> paths;
     for (const Hit& hit : answer.hits) paths.push_back(hit.path);
@@ -158,6 +173,8 @@ class QueryFixture : public ::testing::Test {
   std::unique_ptr<testing::MemoryCollection> collection_;
 
  private:
+  std::chrono::steady_clock::time_point deadline_;  ///< Of SearchPastDeadline.
+
   static TokenMatrix ToFp16(const TokenMatrix& matrix) {
     std::vector<float> rows(size_t{matrix.tokens} * matrix.width);
     EXPECT_THAT(ExpandTokenMatrix(matrix, rows), testing::IsOk());

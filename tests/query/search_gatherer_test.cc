@@ -274,8 +274,8 @@ TEST_F(SearchGathererTest, WhatIsTooLateEvenWithoutRerankIsRefusedAtOnce) {
 
 TEST_F(SearchGathererTest, AnIdleGathererRefusesNobody) {
   Start({.window = std::chrono::microseconds(0), .patience = 0.5});
-  LetItLearn(1000, 1000);
-  auto hasty = Submit(Words(64, Limits::After(std::chrono::milliseconds(900))));
+  LetItLearn(120'000, 1000);
+  auto hasty = Submit(Words(64, Limits::After(seconds(100))));
   EXPECT_THAT(gate_.WaitForBatch(), ElementsAre(64)) << "what one search can do by its deadline the searcher sees";
   gate_.Open();
   EXPECT_THAT(hasty.get(), IsOk());
@@ -283,13 +283,13 @@ TEST_F(SearchGathererTest, AnIdleGathererRefusesNobody) {
 
 TEST_F(SearchGathererTest, WhoHidesWeakMatchesKeepsSomeCandidates) {
   Start({.window = std::chrono::microseconds(0), .max_pairs = 1000, .patience = 0.5});
-  LetItLearn(0, 1000);
+  LetItLearn(0, 100'000);
   auto running = Submit(Words(0, Limits::After(hours(1))));
   gate_.WaitForBatch();
-  SearchRequest hiding = Words(50, Limits::After(seconds(1)));
+  SearchRequest hiding = Words(50, Limits::After(seconds(100)));
   hiding.min_match = 0.5;
   auto first = Submit(hiding);
-  auto second = Submit(Words(50, Limits::After(seconds(1))));
+  auto second = Submit(Words(50, Limits::After(seconds(100))));
   gate_.Open(2);
   const std::vector<size_t> depths = gate_.WaitForBatch();
   ASSERT_EQ(depths.size(), 2U);

@@ -394,10 +394,12 @@ TEST_F(SearcherDegradedTest, ADeadlineBeforeAnyCandidatesIsAnError) {
 }
 
 TEST_F(SearcherDegradedTest, ADeadlineAfterTheCandidatesGivesCoarseOrderAndSaysSo) {
-  const HookedCollection slow(*collection_, [] { std::this_thread::sleep_for(std::chrono::milliseconds(350)); });
-  SearchRequest request = Words("red");
-  request.limits = Limits::After(std::chrono::milliseconds(300));
-  const auto answer = std::move(Searcher(slow, &encoder_).Search(std::span(&request, 1))[0]);
+  bool has_candidates = false;
+  const HookedCollection slow(*collection_, [&] {
+    has_candidates = true;
+    PassDeadline();
+  });
+  const auto answer = SearchPastDeadline(slow, Words("red"), [&](const auto&) { return has_candidates; });
   ASSERT_THAT(answer, IsOk());
   EXPECT_TRUE(answer->degraded);
   EXPECT_THAT(answer->degraded_reason, HasSubstr("deadline"));
