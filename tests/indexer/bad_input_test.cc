@@ -7,8 +7,8 @@
 
 #include "indexer/indexer.h"
 #include "tests/indexer/index_fixture.h"
-#include "tests/indexer/without_root.h"
 #include "tests/support/memory_collection.h"
+#include "tests/support/without_root.h"
 
 namespace sightline::indexer {
 namespace {

@@ -86,15 +86,20 @@ class CrashIntegrationTest : public ::testing::Test {
     return Indexer(collection, fixture_.encoder, fixture_.options).Run(inputs_, nullptr, {});
   }
 
-  // Kills runs over inputs_ at random instants, each after at most `longest`, until so many have been killed; each
-  // leaves a sound collection. Returns how many items it has in the end.
+  // Kills runs over inputs_ at random instants, at first each after at most `longest`; each leaves a sound collection
+  // in `folder`. Returns how many items it has in the end. How far a run comes in the time depends on the machine:
+  // where one was over before its kill there is nothing left to kill, so the collection is begun anew and runs are
+  // killed sooner.
   size_t KillRuns(const fs::path& folder, int rounds, std::chrono::microseconds longest) {
     std::mt19937 random(7);
+    CreateAt(folder).reset();
     int killed = 0;
     size_t stored_before = 0;
-    for (int round = 0; round < rounds; ++round) {
-      const auto delay = std::uniform_int_distribution<int64_t>(5'000, longest.count())(random);
-      killed += IndexAndKill(folder, std::chrono::microseconds(delay)) ? 1 : 0;
+    for (int round = 0; round < rounds || ((killed < 3 || stored_before == 0) && round < 10 * rounds); ++round) {
+      const auto delay = std::uniform_int_distribution<int64_t>(longest.count() / 12, longest.count())(random);
+      const bool was_killed = IndexAndKill(folder, std::chrono::microseconds(delay));
+      killed += was_killed ? 1 : 0;
+      longest = was_killed ? longest * 9 / 8 : longest / 2;
       auto opened = Collection::Open(folder);
       EXPECT_THAT(opened, IsOk());
       if (!opened) return 0;
@@ -102,6 +107,11 @@ class CrashIntegrationTest : public ::testing::Test {
       const size_t stored = Contents(**opened).size();
       EXPECT_GE(stored, stored_before) << "nothing acknowledged is lost";
       stored_before = stored;
+      if (was_killed) continue;
+      opened->reset();
+      fs::remove_all(folder);
+      CreateAt(folder).reset();
+      stored_before = 0;
     }
     EXPECT_GE(killed, 3);
     EXPECT_GT(stored_before, 0U);
@@ -120,7 +130,6 @@ TEST_F(CrashIntegrationTest, KilledAtRandomInstantsAndResumedGivesTheSameCollect
   const auto expected = Contents(*whole);
 
   const fs::path folder = dir_ / "killed";
-  CreateAt(folder).reset();
   const size_t stored = KillRuns(folder, 20, std::chrono::milliseconds(60));
   auto collection = Collection::Open(folder);
   ASSERT_THAT(collection, IsOk());
@@ -167,7 +176,6 @@ TEST_F(CrashIntegrationTest, ShardAndManifestThatAreKilledAndResumedGiveTheSameC
   ASSERT_EQ(expected.size(), kItems);
 
   const fs::path folder = dir_ / "killed";
-  CreateAt(folder).reset();
   const size_t stored = KillRuns(folder, 8, std::chrono::milliseconds(500));
   auto collection = Collection::Open(folder);
   ASSERT_THAT(collection, IsOk());

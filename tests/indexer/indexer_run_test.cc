@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -127,25 +129,44 @@ TEST_P(IndexerRunTest, ThousandsOfFilesGoThroughSmallQueues) {
   ExpectExactAccounts(report.progress);
 }
 
+// As RecordingObserver; the encoder's thread may ask whether all files were counted.
+class CountObserver : public testing::RecordingObserver {
+ public:
+  void OnProgress(const IndexProgress& progress) override {
+    RecordingObserver::OnProgress(progress);
+    counted = counted || progress.scan_done;
+  }
+  std::atomic<bool> counted{false};
+};
+
 TEST_P(IndexerRunTest, ObserverHearsOfProgressAndTheEnd) {
   WriteManyBmps(fixture_.photos(), "p", 20);
   WriteTestFile(photo("z.bmp"), "no picture");
-  fixture_.encoder.delay = std::chrono::milliseconds(100);
-  const IndexReport report = Index();
-  const auto& reports = fixture_.observer.reports;
+  fixture_.options.encode_batch = 1;
+  fixture_.encoder.delay = std::chrono::milliseconds(20);
+  CountObserver observer;
+  fixture_.encoder.before_encode_images = [&observer](size_t) {
+    // At least one report comes before the next picture.
+    if (!observer.counted) std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  };
+  const auto report =
+      Indexer(*collection_, fixture_.encoder, fixture_.options).Run({{fixture_.photos()}}, &observer, {});
+  ASSERT_THAT(report, IsOk());
+  const auto& reports = observer.reports;
   ASSERT_GE(reports.size(), 3U);
-  EXPECT_LE(reports.size(), 2 + static_cast<size_t>(report.progress.seconds * 5));
+  EXPECT_LE(reports.size(), 2 + static_cast<size_t>(report->progress.seconds * 5));
   EXPECT_TRUE(
       std::is_sorted(reports.begin(), reports.end(), [](const auto& a, const auto& b) { return a.done() < b.done(); }));
   EXPECT_EQ(reports.back().done(), 21U);
   EXPECT_TRUE(reports.back().scan_done);
-  EXPECT_GE(reports.back().seconds, 0.5);
+  EXPECT_GE(reports.back().seconds, 0.4);
   // The files were counted long before they were done: that is what an ETA needs.
-  EXPECT_TRUE(reports[1].scan_done);
-  EXPECT_EQ(reports[1].files_found, 21U);
-  EXPECT_LT(reports[1].done(), 21U);
-  ASSERT_THAT(fixture_.observer.errors, SizeIs(1));
-  EXPECT_EQ(fixture_.observer.errors, report.errors);
+  const auto counted =
+      std::find_if(reports.begin(), reports.end(), [](const IndexProgress& each) { return each.scan_done; });
+  EXPECT_EQ(counted->files_found, 21U);
+  EXPECT_LT(counted->done(), 21U);
+  ASSERT_THAT(observer.errors, SizeIs(1));
+  EXPECT_EQ(observer.errors, report->errors);
 }
 
 TEST_P(IndexerRunTest, FileNamedAndInAFolderIsCountedOnce) {
@@ -172,7 +193,9 @@ TEST_P(IndexerRunTest, DryRunForecastsAndWritesNothing) {
   WriteTestFile(photo("empty.bmp"), "");
   fixture_.options.dry_run = true;
   fixture_.encoder.delay = std::chrono::milliseconds(40);
+  const auto started = std::chrono::steady_clock::now();
   const IndexReport report = Index();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
   EXPECT_TRUE(Contents(*collection_).empty());
   EXPECT_THAT(*collection_->Jobs(), IsEmpty());
   EXPECT_EQ(report.job, JobId{});
@@ -181,7 +204,7 @@ TEST_P(IndexerRunTest, DryRunForecastsAndWritesNothing) {
   EXPECT_GT(report.forecast.bytes_to_store, 30U * (60 + 32));
   EXPECT_LT(report.forecast.bytes_to_store, 30U * 4096 + 120'000) << "and what an empty collection takes";
   EXPECT_GT(report.forecast.seconds, 30 * 0.040 / 8 * 0.9);  // the sample of up to 8 took one delay
-  EXPECT_LT(report.forecast.seconds, 10);
+  EXPECT_LT(report.forecast.seconds, 30 * took.count()) << "no picture takes longer than all of the sample";
   EXPECT_LE(encoded(), 16U) << "a sample, twice";
 }
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/indexer/without_root.h"
 #include "tests/support/test_support.h"
+#include "tests/support/without_root.h"
 
 namespace sightline::indexer {
 namespace {

@@ -18,7 +18,7 @@ using ::sightline::testing::ReadTestFile;
 using ::sightline::testing::TempDir;
 using ::sightline::testing::TestData;
 using ::sightline::testing::WriteTestFile;
-using namespace testing;  // NOLINT: the helpers of this folder's tests
+using namespace testing;  // The helpers of this folder's tests.
 
 std::string Fixture(std::string_view name) { return ReadTestFile(TestData("preprocess/pictures") / name); }
 

@@ -73,12 +73,14 @@ TEST(CaptionCleanerMalformedTest, NulBytesAreKeptAsText) {
   EXPECT_EQ(CleanCaption(text, 30)->text, text);
 }
 
-TEST(CaptionCleanerTest, TenThousandWordsAreFast) {
+// So many that it would take hours if every word cost as much as the text is long; and so little time in proportion
+// that no machine comes near the limit.
+TEST(CaptionCleanerTest, HalfAMillionWordsTakeTimeInProportion) {
   std::string text;
-  for (int i = 0; i < 10'000; ++i) text += "W\xC3\xB6rter, ";
+  for (int i = 0; i < 500'000; ++i) text += "W\xC3\xB6rter, ";
   const auto start = std::chrono::steady_clock::now();
   const auto cleaned = CleanCaption(text, 30);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(500));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
   ASSERT_THAT(cleaned, IsOk());
   EXPECT_TRUE(cleaned->truncated);
   EXPECT_EQ(cleaned->text.size(), 30 * 8 - 1u);

@@ -84,7 +84,8 @@ TEST(WordPieceTest, VocabularyMayHaveWindowsLineEndsAndNoLastNewline) {
   EXPECT_THAT(MakeWordPieceTokenizer("[PAD]\r\n[UNK]\r\n[CLS]\r\n[SEP]", 4), IsOk());
 }
 
-TEST(WordPieceTest, VeryLongTextsAreFast) {
+// As in caption_cleaner_test.cc: any other cost than in proportion would take hours.
+TEST(WordPieceTest, VeryLongTextsTakeTimeInProportion) {
   const auto tokenizer = PublicVocabulary();
   std::string words;
   for (int i = 0; i < 10'000; ++i) words += "unbelievably ";
@@ -92,7 +93,7 @@ TEST(WordPieceTest, VeryLongTextsAreFast) {
   for (const auto& text : texts) {
     const auto start = std::chrono::steady_clock::now();
     EXPECT_LE(Ids(*tokenizer, text).size(), 40u);
-    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(500));
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
   }
 }
 

@@ -2,6 +2,7 @@
 // A transfer that is killed at any instant leaves a sound collection, and the same command goes on from there.
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <random>
 #include <string>
@@ -47,16 +48,21 @@ class TransferCrashIntegrationTest : public ::testing::Test {
     return status == -SIGKILL;
   }
 
-  // Kills runs over `arguments` at random instants; each leaves a sound collection with nothing lost. Returns how many
-  // items it has in the end.
-  static size_t KillRuns(const std::vector<std::string>& arguments, const fs::path& folder, int rounds) {
+  // Kills runs over `arguments` at random instants; each leaves a sound collection in `folder` with nothing lost.
+  // Returns how many items it has in the end. A run may be over before its kill: then there is nothing left to kill, so
+  // the collection is begun anew and runs are killed sooner.
+  static size_t KillRuns(const std::vector<std::string>& arguments, const fs::path& folder,
+                         const storage::CollectionConfig& config, int rounds) {
     std::mt19937 random(11);
+    EXPECT_THAT(Collection::Create(folder, config), IsOk());
+    int most_batches = 40;
     int killed = 0;
     size_t stored_before = 0;
-    for (int round = 0; round < rounds; ++round) {
-      const int batches = std::uniform_int_distribution<int>(2, 40)(random);
+    for (int round = 0; round < rounds || ((killed < 3 || stored_before == 0) && round < 10 * rounds); ++round) {
+      const int batches = std::uniform_int_distribution<int>(2, most_batches)(random);
       const auto delay = std::uniform_int_distribution<int64_t>(0, 3'000)(random);
-      killed += RunAndKill(arguments, batches, std::chrono::microseconds(delay)) ? 1 : 0;
+      const bool was_killed = RunAndKill(arguments, batches, std::chrono::microseconds(delay));
+      killed += was_killed ? 1 : 0;
       auto opened = Collection::Open(folder);
       EXPECT_THAT(opened, IsOk());
       if (!opened) return 0;
@@ -64,18 +70,16 @@ class TransferCrashIntegrationTest : public ::testing::Test {
       const size_t stored = Contents(**opened).size();
       EXPECT_GE(stored, stored_before) << "nothing acknowledged is lost";
       stored_before = stored;
+      if (was_killed) continue;
+      most_batches = std::max(2, most_batches / 2);
+      opened->reset();
+      fs::remove_all(folder);
+      EXPECT_THAT(Collection::Create(folder, config), IsOk());
+      stored_before = 0;
     }
     EXPECT_GE(killed, 3);
     EXPECT_GT(stored_before, 0U);
     return stored_before;
-  }
-
-  static std::unique_ptr<Collection> Create(const fs::path& folder) {
-    auto made = Collection::Create(
-        folder,
-        {.model_name = "none", .model_fingerprint = "", .dim = 4, .patch_storage = storage::PatchStorage::kNone});
-    EXPECT_THAT(made, IsOk());
-    return made ? *std::move(made) : nullptr;
   }
 
   TempDir dir_;
@@ -93,15 +97,17 @@ TEST_F(TransferCrashIntegrationTest, AnImportThatIsKilledAndResumedGivesTheSameC
   WriteTestFile(dir_ / "a.jsonl", lines);
   const std::vector<VectorFile> files = {{.vectors = dir_ / "a.npy", .lines = dir_ / "a.jsonl"}};
 
-  const auto whole = Create(dir_ / "whole");
-  ASSERT_THAT(VectorImporter(*whole, {}).Run(files, nullptr, {}), IsOk());
-  const auto expected = Contents(*whole);
+  const storage::CollectionConfig config = {
+      .model_name = "none", .model_fingerprint = "", .dim = 4, .patch_storage = storage::PatchStorage::kNone};
+  const auto whole = Collection::Create(dir_ / "whole", config);
+  ASSERT_THAT(whole, IsOk());
+  ASSERT_THAT(VectorImporter(**whole, {}).Run(files, nullptr, {}), IsOk());
+  const auto expected = Contents(**whole);
   ASSERT_EQ(expected.size(), kRows);
 
   const fs::path folder = dir_ / "killed";
-  Create(folder).reset();
   const size_t stored =
-      KillRuns({"import", folder.string(), (dir_ / "a.npy").string(), (dir_ / "a.jsonl").string()}, folder, 8);
+      KillRuns({"import", folder.string(), (dir_ / "a.npy").string(), (dir_ / "a.jsonl").string()}, folder, config, 8);
   auto collection = Collection::Open(folder);
   ASSERT_THAT(collection, IsOk());
   const auto rest = VectorImporter(**collection, {}).Run(files, nullptr, {});
@@ -130,8 +136,7 @@ TEST_F(TransferCrashIntegrationTest, AMergeThatIsKilledAndResumedGivesTheSameCol
     }
   }
   const fs::path folder = dir_ / "killed";
-  ASSERT_THAT(Collection::Create(folder, config), IsOk());
-  KillRuns({"merge", folder.string(), (dir_ / "source").string()}, folder, 8);
+  KillRuns({"merge", folder.string(), (dir_ / "source").string()}, folder, config, 8);
 
   const auto source = Collection::Open(dir_ / "source");
   ASSERT_THAT(source, IsOk());
