@@ -207,8 +207,8 @@ void CommandServer::Start(OwnedFd socket) {
     return;
   }
   const auto client = clients_.emplace(clients_.end());
-  client->thread = std::jthread([this, client, socket = std::move(socket)] {
-    Serve(socket);
+  client->thread = std::jthread([this, client, socket = std::move(socket)]() mutable {
+    Serve(OwnedFd(std::move(socket)));  // Closed before the client counts as ended.
     const std::lock_guard end(mutex_);
     client->ended = true;
     ended_.notify_all();

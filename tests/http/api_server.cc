@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -63,6 +64,8 @@ void Run(const std::filesystem::path& data_dir, std::string_view listen, const s
   ServerOptions options;
   options.listen = {Must(ParseListenAddress(listen))};
   const auto server = Must(Server::Open(std::move(options), std::move(router), NoKeys()));
+  fmt::print("listening on http://127.0.0.1:{}\n", server->port());
+  std::fflush(stdout);
   int signal = 0;
   ::sigwait(&signals, &signal);
   server->Stop(std::chrono::seconds(1));

@@ -213,6 +213,23 @@ TEST_F(HostTest, EndingWaitsForASearchThatRuns) {
   end.join();
 }
 
+/// Of a job that goes on only when another search was answered, so that there are searches all the time.
+class SearchAwaiter : public indexer::IndexObserver {
+ public:
+  explicit SearchAwaiter(const std::atomic<size_t>& searches) : searches_(searches) {}
+
+  void OnProgress(const indexer::IndexProgress&) override {
+    const size_t before = searches_;
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (searches_ == before && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+  }
+  void OnFileError(const storage::JobError& error) override { ADD_FAILURE() << error.reason; }
+  void OnNote(const indexer::IndexNote&) override {}
+
+ private:
+  const std::atomic<size_t>& searches_;
+};
+
 TEST_F(HostTest, SearchesGoOnWhileAJobIndexes) {
   for (uint8_t i = 0; i < 100; ++i) {
     testing::WriteTestFile(data_ / ("in/" + std::to_string(i) + ".bmp"), testing::BmpBytes(8, 8, {i, 20, 40}));
@@ -222,14 +239,16 @@ TEST_F(HostTest, SearchesGoOnWhileAJobIndexes) {
   Add(**held, "/p/red.png");
   encoder_->delay = std::chrono::milliseconds(1);
   std::atomic<bool> done{false};
+  std::atomic<size_t> searches{0};
   std::jthread job([&] {
-    indexer::Indexer indexer(*(*held)->collection, *(*held)->job_encoder, {.encode_batch = 16});
-    const auto report = indexer.Run({.paths = {data_ / "in"}}, nullptr, {});
+    const indexer::IndexOptions options = {.encode_batch = 16, .report_every = std::chrono::milliseconds(0)};
+    indexer::Indexer indexer(*(*held)->collection, *(*held)->job_encoder, options);
+    SearchAwaiter awaiter(searches);
+    const auto report = indexer.Run({.paths = {data_ / "in"}}, &awaiter, {});
     EXPECT_THAT(report, IsOk());
     EXPECT_EQ(report->progress.added, 100U);
     done = true;
   });
-  size_t searches = 0;
   Epoch last;
   do {
     const auto answer = Search(**held, "red");

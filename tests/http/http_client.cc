@@ -121,6 +121,17 @@ bool HttpClient::IsClosedByServer() {
   return received_.empty() && (got == 0 || (got < 0 && errno == ECONNRESET));
 }
 
+std::pair<std::unique_ptr<HttpClient>, ClientResponse> AskImpatient(uint16_t port, std::string_view request) {
+  constexpr int kAttempts = 20;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    auto client = std::make_unique<HttpClient>(port);
+    if (!client->Send(request)) continue;
+    if (auto response = client->Read()) return {std::move(client), *std::move(response)};
+  }
+  ADD_FAILURE() << "no answer to " << request;
+  return {std::make_unique<HttpClient>(port), ClientResponse()};
+}
+
 std::string RequestText(http::Method method, std::string_view target, std::string_view body,
                         const http::Headers& headers) {
   std::string out = fmt::format("{} {} HTTP/1.1\r\n", http::NameOf(method), target);

@@ -52,6 +52,10 @@ class HttpClient {
   std::string received_;
 };
 
+/// Sends `request` over a new connection, to a server that waits for little time: once more where this machine was too
+/// slow to ask. @return the connection and the answer; without an answer the test fails and the status is 0.
+std::pair<std::unique_ptr<HttpClient>, ClientResponse> AskImpatient(uint16_t port, std::string_view request);
+
 /// A request as HttpClient::Call sends it.
 std::string RequestText(http::Method method, std::string_view target, std::string_view body,
                         const http::Headers& headers);
