@@ -22,6 +22,8 @@ namespace sightline::app {
 class ServeIntegrationTest : public AppIntegration {
  protected:
   static constexpr std::chrono::seconds kPatience{120};
+  /// A busy machine may take longer than the seconds that the server leaves a search.
+  static inline const http::Headers kPatient = {{"X-Request-Timeout", "60"}};
 
   void TearDown() override { server_.reset(); }
 
@@ -46,8 +48,8 @@ class ServeIntegrationTest : public AppIntegration {
 
   std::vector<std::string> PathsOfSearch(const std::string& words) {
     testing::HttpClient client(port_);
-    const auto answer =
-        client.PostJson("/v1/collections/photos/search", fmt::format(R"({{"query": {{"text": "{}"}}}})", words));
+    const auto answer = client.PostJson("/v1/collections/photos/search",
+                                        fmt::format(R"({{"query": {{"text": "{}"}}}})", words), kPatient);
     EXPECT_EQ(answer.status, 200) << answer.body;
     std::vector<std::string> paths;
     const boost::json::value body = boost::json::parse(answer.body);

@@ -113,7 +113,8 @@ TEST_F(ServeIntegrationTest, AJobIsSeenRunsAloneAndStopsWithItsClient) {
   Start();
   const fs::path many = *shared_ / "many";
   const std::string photo = testing::ReadTestFile(testing::SourceTree("samples/photos/photo-001.jpg"));
-  for (int i = 0; i < 192; ++i) testing::WriteTestFile(many / (std::to_string(i) + ".jpg"), photo + std::to_string(i));
+  // Many more than any machine indexes while a few commands run.
+  for (int i = 0; i < 600; ++i) testing::WriteTestFile(many / (std::to_string(i) + ".jpg"), photo + std::to_string(i));
   testing::ChildProcess client({SIGHTLINE_BINARY, "--data-dir", data(), "index", "stopped", many, "--json"});
   while (const auto line = client.ReadLine(kPatience)) {
     const boost::json::value event = boost::json::parse(*line);
