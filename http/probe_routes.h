@@ -13,8 +13,8 @@ namespace sightline::http {
 struct ProbeOptions {
   /// Whether searches can be answered now; an Error says why not. Runs on the pool.
   std::function<Status()> ready{};
-  /// Who may read /metrics. It names the collections.
-  Access metrics_access = Access::kRead;
+  /// Who may read /metrics. It names all collections and tells what is in them.
+  Access metrics_access = Access::kReadAll;
 };
 
 /// GET /healthz (the process answers), /readyz (200, or 503 with the reason) and /metrics. `pool` and `registry` must

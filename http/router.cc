@@ -106,6 +106,9 @@ Status Authorise(const Route& route, const std::map<std::string, std::string, st
     case Access::kRead:
       if (!reads) return refused("see this collection");
       return {};
+    case Access::kReadAll:
+      if (!principal.collections.empty()) return refused("see this: it takes a key of all collections");
+      return {};
     case Access::kWrite:
       if (!reads) return refused("see this collection");
       if (!principal.admin) return refused("change anything: its scope is read");

@@ -16,10 +16,11 @@ namespace sightline::http {
 /// What a request of a route needs. Where the route has a parameter {c}, that collection; otherwise kRead asks for any
 /// valid key (the handler looks at the principal itself) and kWrite for an admin key.
 enum class Access {
-  kOpen,   ///< Nothing: no key is looked at.
-  kRead,   ///< Principal::MayRead
-  kWrite,  ///< Principal::MayWrite
-  kAdmin,  ///< Principal::MayAdminister
+  kOpen,     ///< Nothing: no key is looked at.
+  kRead,     ///< Principal::MayRead
+  kReadAll,  ///< A key of all collections: the answer is about each of them.
+  kWrite,    ///< Principal::MayWrite
+  kAdmin,    ///< Principal::MayAdminister
 };
 
 struct Route {

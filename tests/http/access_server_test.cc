@@ -41,6 +41,7 @@ class AccessServerTest : public ::testing::Test {
     };
     add(Method::kGet, "/open", "open", Access::kOpen);
     add(Method::kGet, "/c/{c}", "read", Access::kRead);
+    add(Method::kGet, "/all", "read_all", Access::kReadAll);
     add(Method::kPost, "/c/{c}", "write", Access::kWrite);
     add(Method::kPost, "/admin", "admin", Access::kAdmin);
     server_ = testing::StartServer(std::move(router), {}, KeyAuthenticator(*std::move(keys), {}));
@@ -83,6 +84,8 @@ TEST_F(AccessServerTest, KeysDoWhatTheyMayAndNoMore) {
   EXPECT_EQ(Call(Method::kGet, "/c/secret", reader).status, 403);
   EXPECT_EQ(Call(Method::kPost, "/c/photos", reader).status, 403);
   EXPECT_EQ(Call(Method::kPost, "/admin", reader).status, 403);
+  EXPECT_EQ(Call(Method::kGet, "/all", reader).status, 403);
+  EXPECT_EQ(Call(Method::kGet, "/all", Bearer({.name = "reads-all"})).status, 200);
   const Headers writer = Bearer({.name = "writer", .admin = true, .collections = {"photos"}});
   EXPECT_EQ(Call(Method::kPost, "/c/photos", writer).status, 200);
   EXPECT_EQ(Call(Method::kPost, "/c/secret", writer).status, 403);

@@ -82,6 +82,7 @@ TEST(ProbeRoutesTest, ProbesAndMetricsAreAnswered) {
   EXPECT_THAT(waiting.body, HasSubstr("the model is loading"));
   ready = true;
   EXPECT_EQ(client.Get("/readyz").status, 200);
+  EXPECT_EQ(server->router().Find(Method::kGet, "/metrics").route->access, Access::kReadAll);
   const auto metrics = client.Get("/metrics");
   EXPECT_EQ(metrics.headers.Find("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
   EXPECT_THAT(metrics.body,

@@ -111,6 +111,9 @@ TEST(AuthoriseTest, ScopesAreChecked) {
   EXPECT_THAT(Authorise(write, {{"c", "b"}}, owner), testing::IsError(ErrorCode::kFailedPrecondition));
   EXPECT_THAT(Authorise(administer, {{"c", "a"}}, owner), testing::IsError(ErrorCode::kFailedPrecondition));
   EXPECT_THAT(Authorise(administer, {{"c", "a"}}, Principal()), testing::IsOk());
+  const Route overview = MakeRoute(Method::kGet, "/", "overview", Access::kReadAll);
+  EXPECT_THAT(Authorise(overview, {}, owner), testing::IsErrorWith(ErrorCode::kFailedPrecondition, "all collections"));
+  EXPECT_THAT(Authorise(overview, {}, reader), testing::IsOk());
   EXPECT_THAT(Authorise(MakeRoute(Method::kGet, "/", "page", Access::kOpen), {}, reader), testing::IsOk());
 }
 
