@@ -39,6 +39,15 @@ Problem Unauthorised(const Problem& why) {
   return problem;
 }
 
+/// The body counts as long as anybody has the request: a handler may, longer than the connection waits for its answer.
+std::shared_ptr<Request> WithLease(std::shared_ptr<Request> request, std::shared_ptr<BodyBudget::Lease> lease) {
+  Request* const shared = request.get();
+  return {shared, [request = std::move(request), lease = std::move(lease)](Request*) mutable {
+            request.reset();
+            lease.reset();
+          }};
+}
+
 }  // namespace
 
 Connection::Connection(ServerState& state, IoThread& io, std::unique_ptr<Stream> stream, std::string remote_address)
@@ -64,6 +73,7 @@ asio::awaitable<void> Connection::Run() {
   if (handshake.error) co_return;
   bool more = true;
   while (more) more = co_await ServeOne();
+  parser_.reset();  // It may have a part of a body.
   if (!aborted_) co_await Linger();
 }
 
@@ -84,10 +94,9 @@ asio::awaitable<bool> Connection::ServeOne() {
   }
   exchange.head = ReadHead(parser_->get().base(), state_.router, state_.options, remote_address_);
   exchange.keep_alive = parser_->get().keep_alive();
-  BodyBudget::Lease lease(state_.bodies);
   auto problem = Admit(exchange);
-  exchange.body_unread = !parser_->is_done();
-  if (!problem) problem = co_await ReceiveBody(exchange, lease);
+  exchange.body_unread = !parser_->is_done() || !exchange.head.is_framed;
+  if (!problem && exchange.body_unread) problem = co_await ReceiveBody(exchange);
   if (aborted_ || (closed_ && exchange.body_unread)) co_return false;
   if (problem) {
     co_return co_await Send(exchange, ProblemResponse(*exchange.head.request, *problem));
@@ -142,13 +151,15 @@ std::optional<Problem> Connection::Admit(Exchange& exchange) const {
   return std::nullopt;
 }
 
-asio::awaitable<std::optional<Problem>> Connection::ReceiveBody(Exchange& exchange, BodyBudget::Lease& lease) {
+asio::awaitable<std::optional<Problem>> Connection::ReceiveBody(Exchange& exchange) {
+  const auto lease = std::make_shared<BodyBudget::Lease>(state_.bodies);
   const Problem no_memory(ErrorCode::kResourceExhausted, "too many large requests at once");
   const uint64_t limit = exchange.head.match.route == nullptr ? 0 : exchange.head.match.route->max_body_bytes;
   parser_->body_limit(limit);
   parser_->eager(true);  // Several chunks at once.
-  if (!lease.GrowTo(parser_->content_length().value_or(0))) co_return no_memory;
-  if (!parser_->is_done() && exchange.head.request->headers.Find("Expect")) {
+  if (!lease->GrowTo(parser_->content_length().value_or(0))) co_return no_memory;
+  // Only who speaks HTTP/1.1 knows interim answers (RFC 9110, 10.1.1).
+  if (parser_->get().version() >= 11 && exchange.head.request->headers.Find("Expect")) {
     if (!co_await SendAll(kContinue, {})) co_return std::nullopt;
   }
   SetDeadline(state_.options.timeouts.stall);
@@ -159,7 +170,7 @@ asio::awaitable<std::optional<Problem>> Connection::ReceiveBody(Exchange& exchan
     const uint64_t received = parser_->get().body().size();
     if (error == beast_http::error::body_limit) co_return TooLarge(limit);
     if (error && error != beast_http::error::need_more) co_return MalformedHead(error);
-    if (!lease.GrowTo(received)) co_return no_memory;
+    if (!lease->GrowTo(received)) co_return no_memory;
     if (parser_->is_done()) break;
     if (received >= renewed_at + kProgressBytes) {
       SetDeadline(state_.options.timeouts.stall);
@@ -174,6 +185,7 @@ asio::awaitable<std::optional<Problem>> Connection::ReceiveBody(Exchange& exchan
   exchange.body_unread = false;
   exchange.head.request->body = std::move(parser_->get().body());
   exchange.request_bytes = exchange.head.request->body.size();
+  exchange.head.request = WithLease(std::move(exchange.head.request), lease);
   co_return std::nullopt;
 }
 

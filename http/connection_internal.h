@@ -72,7 +72,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Nothing: a head is there. A problem: it is malformed or late. `closed_` is set when the client has gone in
   /// between.
   asio::awaitable<std::optional<Problem>> ReceiveHead();
-  asio::awaitable<std::optional<Problem>> ReceiveBody(Exchange& exchange, BodyBudget::Lease& lease);
+  asio::awaitable<std::optional<Problem>> ReceiveBody(Exchange& exchange);
   std::optional<Problem> Admit(Exchange& exchange) const;
   asio::awaitable<Response> Handle(Exchange& exchange);
   asio::awaitable<Response> WaitForReply(const std::shared_ptr<ReplySlot>& slot, const Exchange& exchange);

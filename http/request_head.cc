@@ -51,9 +51,37 @@ std::optional<Problem> ReadTimeout(const Headers& headers, const ServerOptions& 
   return std::nullopt;
 }
 
+/// Note [Where a body ends].
+std::optional<Problem> CheckFraming(const BeastHead& head, RequestHead& out) {
+  for (const auto& [name, value] : out.request->headers) {
+    if (!EqualIgnoringCase(name, "Transfer-Encoding")) continue;
+    out.is_framed = out.is_framed && head.version() >= 11 && EqualIgnoringCase(value, "chunked");
+  }
+  if (out.is_framed) return std::nullopt;
+  return BadRequest("of all transfer codings \"chunked\" alone is taken, with HTTP/1.1");
+}
+
+/// A target that names the server, as proxies send it, without that; what it names goes before the Host field (RFC
+/// 9112, 3.2.2).
+std::string OriginForm(std::string_view target, Headers& headers) {
+  const size_t start = target.starts_with('/') ? std::string_view::npos : target.find("://");
+  const std::string_view scheme = target.substr(0, start);
+  if (start == std::string_view::npos || !(EqualIgnoringCase(scheme, "http") || EqualIgnoringCase(scheme, "https"))) {
+    return std::string(target);
+  }
+  target.remove_prefix(start + 3);
+  const size_t end = std::min(target.find_first_of("/?"), target.size());
+  headers.Set("Host", std::string(target.substr(0, end)));
+  target.remove_prefix(end);
+  return target.starts_with('/') ? std::string(target) : fmt::format("/{}", target);
+}
+
 std::optional<Problem> CheckFields(const BeastHead& head, const ServerOptions& options, RequestHead& out) {
+  if (auto problem = CheckFraming(head, out)) return problem;
   const Headers& headers = out.request->headers;
   const auto host = headers.Find("Host");
+  const auto is_host = [](const Headers::Field& field) { return EqualIgnoringCase(field.first, "Host"); };
+  if (std::ranges::count_if(headers, is_host) > 1) return BadRequest("the request has more than one Host field");
   if (head.version() >= 11 && !host) return BadRequest("the request has no Host field");
   if (host && !IsAllowedHost(options, *host)) {
     return Problem(403, "forbidden", "this server has another name than the Host field says");
@@ -118,11 +146,11 @@ RequestHead ReadHead(const BeastHead& head, const Router& router, const ServerOp
   const auto id = request.headers.Find("X-Request-Id");
   request.id = id && IsSaneId(*id) ? std::string(*id) : MakeRequestId();
   out.method = ViewOf(head.method_string());
-  const std::string_view target = ViewOf(head.target());
+  const std::string target = OriginForm(ViewOf(head.target()), request.headers);
   const size_t question = std::min(target.find('?'), target.size());
   out.raw_path = target.substr(0, question);
   request.path = PercentDecode(out.raw_path, false).value_or("");
-  auto query = ParseQuery(target.substr(std::min(question + 1, target.size())));
+  auto query = ParseQuery(std::string_view(target).substr(std::min(question + 1, target.size())));
   out.problem = FindRoute(router, out);
   if (!query && !out.problem) out.problem = BadRequest("the query has a broken escape");
   if (query) request.query = *std::move(query);

@@ -25,9 +25,16 @@ struct RequestHead {
   std::chrono::milliseconds timeout{0};  ///< Of X-Request-Timeout; 0: none was sent.
   Match match;
   std::optional<Problem> problem;  ///< What is wrong; then `match` has no route.
+  /// Off where the end of the body is a matter of opinion (Note [Where a body ends]): nothing may follow it.
+  bool is_framed = true;
 };
 
 /// Reads the head and finds its route: method, target, Host, X-Request-Id, X-Request-Timeout, Origin.
+///
+/// Note [Where a body ends]: a proxy in front of us and we must agree on it, else what one of them takes for a body is
+/// the other's next request, with the rights of somebody else ("request smuggling"). The parser refuses lengths that
+/// contradict each other, but takes a body in an unknown transfer coding, or in chunks under HTTP/1.0, for none at all.
+/// So "chunked" alone is taken (RFC 9112, 6.1), everything else is refused and the connection ends with the answer.
 RequestHead ReadHead(const BeastHead& head, const Router& router, const ServerOptions& options,
                      std::string remote_address);
 

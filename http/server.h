@@ -60,7 +60,7 @@ struct ServerOptions {
   size_t io_threads = 2;
   size_t max_header_bytes = 16 * 1024;
   size_t max_connections = 1024;          ///< More are answered 503 and closed.
-  uint64_t max_body_memory = 512u << 20;  ///< Of all bodies that are being received; more are answered 503.
+  uint64_t max_body_memory = 512u << 20;  ///< Of the bodies of all requests that are there; more are answered 503.
   /// Origins of pages elsewhere that may call: "https://example.org"; "*": all.
   std::vector<std::string> cors_origins{};
   /// Names under which the server is reached, besides IP addresses and localhost. Empty: any. See Note [Host names].

@@ -19,25 +19,25 @@ namespace asio = boost::asio;
 
 class Connection;
 
-/// Memory for bodies that are being received, of the whole server. Thread-safe.
+/// Memory for the bodies of requests that come or are in work, of the whole server. Thread-safe.
 class BodyBudget {
  public:
   explicit BodyBudget(uint64_t bytes) : left_(static_cast<int64_t>(bytes)) {}
 
-  /// What one body has taken; gives it back at its end.
+  /// What one body has taken; gives it back at its end, which may be after that of the server.
   class Lease {
    public:
-    explicit Lease(BodyBudget& budget) : budget_(budget) {}
+    explicit Lease(std::shared_ptr<BodyBudget> budget) : budget_(std::move(budget)) {}
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
-    ~Lease() { budget_.left_ += taken_; }
+    ~Lease() { budget_->left_ += taken_; }
 
     /// Takes as much as a body of `bytes` needs. False when that is not left.
     bool GrowTo(uint64_t bytes) {
       const int64_t more = static_cast<int64_t>(bytes) - taken_;
       if (more <= 0) return true;
-      if (budget_.left_.fetch_sub(more) < more) {
-        budget_.left_ += more;
+      if (budget_->left_.fetch_sub(more) < more) {
+        budget_->left_ += more;
         return false;
       }
       taken_ += more;
@@ -45,7 +45,7 @@ class BodyBudget {
     }
 
    private:
-    BodyBudget& budget_;
+    const std::shared_ptr<BodyBudget> budget_;
     int64_t taken_ = 0;
   };
 
@@ -67,12 +67,12 @@ struct ServerState {
       : options(std::move(the_options)),
         router(std::move(the_router)),
         authenticate(std::move(the_authenticate)),
-        bodies(options.max_body_memory) {}
+        bodies(std::make_shared<BodyBudget>(options.max_body_memory)) {}
 
   const ServerOptions options;
   const Router router;
   const Authenticator authenticate;
-  BodyBudget bodies;
+  const std::shared_ptr<BodyBudget> bodies;
   std::atomic<bool> stopping = false;  ///< Set before any I/O thread drains: no answer promises another.
   std::atomic<size_t> open_connections = 0;
   std::atomic<size_t> requests_in_flight = 0;

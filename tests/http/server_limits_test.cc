@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the server does with clients that are slow, hostile or broken.
 #include <future>
+#include <mutex>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -67,9 +70,54 @@ TEST(ServerMalformedTest, BrokenHeadsAreRefused) {
            "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
            "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc",
            "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+           "GET /big HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n",
        }) {
     ExpectRefused(*server, head, 400);
   }
+}
+
+// What looks like the next request would be the body to a proxy that knows these codings.
+TEST(ServerMalformedTest, NothingFollowsABodyWhoseEndIsUnclear) {
+  const auto server = StartServer(EchoRouter());
+  for (const char* coding : {"gzip", "xchunked", "chunked, identity", "gzip, chunked",
+                             "chunked\r\nTransfer-Encoding: gzip", "gzip\r\nTransfer-Encoding: chunked"}) {
+    const std::string_view next = "0\r\n\r\nGET /none HTTP/1.1\r\nHost: a\r\n\r\n";
+    ExpectRefused(*server,
+                  fmt::format("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: {}\r\n\r\n{}", coding, next), 400);
+  }
+  ExpectRefused(*server,
+                "POST /echo HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"
+                "0\r\n\r\nGET /none HTTP/1.0\r\n\r\n",
+                400);
+}
+
+TEST(ServerMalformedTest, OnlyClientsOfHttp11AreToldToGoOn) {
+  const auto server = StartServer(EchoRouter());
+  HttpClient client(server->port());
+  ASSERT_TRUE(client.Send("POST /echo HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"));
+  ASSERT_TRUE(client.Send("ab"));
+  const auto response = client.Read();
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->status, 200);
+  EXPECT_EQ(response->body, "ab");
+}
+
+TEST(ServerTargetTest, ATargetMayNameTheServer) {
+  Router router;
+  router.Add({.method = Method::kGet,
+              .pattern = "/who",
+              .operation = "who",
+              .handler = [](const std::shared_ptr<const Request>& request, const Reply& reply) {
+                reply({.body = fmt::format("{} {} {}", request->path, request->headers.Find("Host").value_or(""),
+                                           request->Query("a").value_or(""))});
+              }});
+  const auto server = StartServer(std::move(router), {.host_names = {"ours"}});
+  HttpClient client(server->port());
+  EXPECT_EQ(client.Get("http://ours:8080/who?a=b", {{"Host", "ours"}}).body, "/who ours:8080 b");
+  EXPECT_EQ(client.Get("HTTPS://ours/who").body, "/who ours ");
+  EXPECT_EQ(client.Get("http://theirs/who", {{"Host", "ours"}}).status, 403);
+  EXPECT_EQ(client.Get("http://ours?a=b").status, 404) << "the path is /";
+  EXPECT_EQ(client.Get("ftp://ours/who").status, 400);
 }
 
 TEST(ServerMalformedTest, ARequestWithoutHostIsRefused) {
@@ -128,6 +176,35 @@ TEST(ServerLimitsTest, MemoryOfAllBodiesIsLimited) {
     if (status == 503) std::this_thread::sleep_for(milliseconds(5));
   }
   EXPECT_EQ(status, 200);
+}
+
+TEST(ServerLimitsTest, ABodyCountsAsLongAsItsRequestIsThere) {
+  std::mutex mutex;
+  std::vector<std::pair<std::shared_ptr<const Request>, Reply>> kept;  // As in a queue that does not come to them.
+  Router router;
+  router.Add({.method = Method::kPost,
+              .pattern = "/keep",
+              .operation = "keep",
+              .handler =
+                  [&](std::shared_ptr<const Request> request, Reply reply) {
+                    const std::lock_guard lock(mutex);
+                    kept.emplace_back(std::move(request), std::move(reply));
+                  },
+              .max_body_bytes = 600'000,
+              .timeout = milliseconds(50)});
+  const auto server =
+      StartServer(std::move(router), {.max_body_memory = 1'000'000, .timeouts = {.overrun = milliseconds(50)}});
+  const auto post = [&server] {
+    HttpClient client(server->port());
+    return client.Call(Method::kPost, "/keep", std::string(600'000, 'x')).body;
+  };
+  EXPECT_THAT(post(), HasSubstr("no answer in time"));
+  EXPECT_THAT(post(), HasSubstr("too many large requests"));
+  {
+    const std::lock_guard lock(mutex);
+    kept.clear();
+  }
+  EXPECT_THAT(post(), HasSubstr("no answer in time"));
 }
 
 TEST(ServerLimitsTest, ConnectionsAreLimited) {
