@@ -98,6 +98,7 @@ Status IndexWorker::SealNow(const Limits& limits) {
     retry_at_ = {};
     wake_.notify_one();
   }
+  SL_RETURN_IF_ERROR(limits.Check("wait for the index"));  // However soon it is done.
   return Wait(limits);
 }
 

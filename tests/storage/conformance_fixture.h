@@ -11,6 +11,7 @@
 
 #include "storage/collection.h"
 #include "tests/storage/sample_records.h"
+#include "tests/storage/settled_collection.h"
 #include "tests/support/memory_collection.h"
 #include "tests/support/test_support.h"
 
@@ -34,12 +35,19 @@ inline std::vector<ConformanceKind> ConformanceKinds() {
   return {
       {.name = "Embedded",
        .make = [](const auto& folder, const auto& config) { return storage::Collection::Create(folder, config); }},
-      // Seals and merges all the time.
+      // Seals and merges all the time. What a test sees of that depends on the machine ...
       {.name = "Segmented",
        .make =
            [](const auto& folder, const auto& config) {
              return storage::Collection::Create(folder, config, {.kind = storage::IndexKind::kFlat, .seal_rows = 3});
            }},
+      // ... and here it sees all of it.
+      {.name = "Settled",
+       .make = [](const auto& folder, const auto& config) -> Result<std::unique_ptr<storage::Collection>> {
+         SL_ASSIGN_OR_RETURN(auto made, storage::Collection::Create(
+                                            folder, config, {.kind = storage::IndexKind::kFlat, .seal_rows = 3}));
+         return std::make_unique<SettledCollection>(std::move(made));
+       }},
       {.name = "Memory",
        .make = [](const auto&, const auto& config) -> Result<std::unique_ptr<storage::Collection>> {
          return MemoryCollection::Create(config);
