@@ -246,9 +246,10 @@ def _base64(file: Picture) -> str:
     return base64.b64encode(_read(file)[0]).decode("ascii")
 
 
-# A quoted file name of a form, as browsers write it.
+# A quoted file name of a form, as browsers write it; bytes of a name that are no text become question marks.
 def _quoted(name: str) -> str:
-    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    text = name.encode("utf-8", "replace").decode()
+    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _form(boundary: str, content: bytes, name: str, metadata: Optional[Mapping[str, Any]]) -> bytes:

@@ -48,8 +48,10 @@ class Transport:
             if 200 <= status < 300:
                 return answer
             retry_after = _seconds(answered.get("retry-after"))
-            if status not in (429, 503) or attempt == self._retries:
-                raise error_from(status, _json_or_none(answer), retry_after)
+            error = error_from(status, _json_or_none(answer), retry_after)
+            perhaps_done = not idempotent and error.code == "deadline_exceeded"
+            if status not in (429, 503) or attempt == self._retries or perhaps_done:
+                raise error
             time.sleep(min(1.0 if retry_after is None else retry_after, MAX_WAIT_S))
         raise AssertionError("not reached")
 
@@ -80,7 +82,10 @@ class Transport:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._connect()
-        connection.request(method, path, body=data, headers=dict(headers))
+        try:
+            connection.request(method, path, body=data, headers=dict(headers))
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # What is refused is answered before its body is taken; without an answer the next line says so.
         response = connection.getresponse()
         answer = response.read()
         answered = {name.lower(): value for name, value in response.getheaders()}

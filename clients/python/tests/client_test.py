@@ -2,6 +2,7 @@
 """The client against a small server that notes what it is asked and answers what a test tells it to."""
 import json
 import pathlib
+import socket
 import sys
 import threading
 import unittest
@@ -215,6 +216,37 @@ class ClientTest(unittest.TestCase):
         with self.assertRaises(Unreachable):
             self.collection.index(["/p"])
         self.assertEqual(1, len(self.server.requests))
+
+    def test_what_was_perhaps_done_is_not_asked_for_again(self):
+        self.will_answer({"detail": "late", "code": "deadline_exceeded"}, 503, Retry_After="0")
+        with self.assertRaises(Busy):
+            self.collection.index(["/p"])
+        self.assertEqual(1, len(self.server.requests))
+        self.will_answer({"detail": "full", "code": "resource_exhausted"}, 503, Retry_After="0")
+        self.will_answer(JOB, 202)
+        self.assertEqual(3, self.collection.index(["/p"]).id)
+
+    def test_an_upload_that_is_refused_before_it_is_sent_says_why(self):
+        def refuse(listener):
+            peer, _ = listener.accept()
+            peer.recv(1000)
+            body = b'{"detail": "too large", "code": "too_large"}'
+            peer.sendall(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            peer.close()  # with unread bytes: the connection is reset
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=refuse, args=(listener,))
+            thread.start()
+            client = Client(f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=10)
+            with self.assertRaises(SightlineError) as caught:
+                client.collection("c").add(bytes(64 << 20))
+            thread.join()
+        self.assertEqual((413, "too_large"), (caught.exception.status, caught.exception.code))
+
+    def test_a_file_name_that_is_no_text_is_uploaded(self):
+        self.will_answer({"outcome": "added", "item": ITEM, "job": None}, 201)
+        self.collection.add(b"abc", name=b"caf\xe9.jpg".decode("utf-8", "surrogateescape"))
+        self.assertIn(b'filename="caf?.jpg"', self.asked()["body"])
 
     def test_threads_have_connections_of_their_own(self):
         def ask():
