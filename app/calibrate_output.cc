@@ -23,6 +23,12 @@ const eval::WeightTrial& Chosen(const eval::CalibrationFit& fit) {
 
 std::string Percent(const std::optional<double>& share) { return share ? fmt::format("{:.1f} %", 100 * *share) : "-"; }
 
+// A model whose rank score is no higher for what is right.
+bool SaysNothing(const Calibration& calibration) {
+  if (calibration.method == Calibration::Method::kPlatt) return calibration.a == 0;
+  return calibration.points.front().second == calibration.points.back().second;
+}
+
 std::string FitText(const CalibrateOutput& output) {
   const eval::CalibrationFit& fit = output.fit;
   const eval::WeightTrial& chosen = Chosen(fit);
@@ -38,6 +44,9 @@ std::string FitText(const CalibrateOutput& output) {
                               : fmt::format("isotonic: {} points", calibration.points.size());
   out += fmt::format("probability  {} (held-out log loss: platt {:.4f}, isotonic {:.4f})\n", map, fit.platt_log_loss,
                      fit.isotonic_log_loss);
+  if (SaysNothing(calibration)) {
+    out += "             the rank score does not tell right from wrong here: every hit gets the same probability\n";
+  }
   return out;
 }
 

@@ -2,6 +2,7 @@
 #include "app/calibrate_run.h"
 
 #include <filesystem>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -65,9 +66,19 @@ std::string FittedOn(const CalibrateFlags& flags, const eval::CalibrationFit& fi
                      flags.depth);
 }
 
+// Too little to fit on may be because of what took no part.
+Error WithMissing(Error error, const CalibrateOutput& output) {
+  const auto add = [&error](const std::vector<std::string>& texts, std::string_view what) {
+    if (!texts.empty()) error.message += fmt::format("; {} {}, the first: {}", what, texts.size(), texts.front());
+  };
+  add(output.missing, "missing");
+  add(output.left_out, "left out");
+  return error;
+}
+
 Status FitOn(const Lists& lists, Run& run) {
   auto fit = eval::FitCalibration(lists);
-  if (!fit) return InputError(std::move(fit).error());
+  if (!fit) return InputError(WithMissing(std::move(fit).error(), run.output));
   run.output.fit = *std::move(fit);
   run.output.fit.calibration.fitted_on = FittedOn(run.flags, run.output.fit);
   return {};
@@ -106,6 +117,7 @@ Result<ExitCode> RunCalibrate(const Session& session, const CalibrateFlags& flag
   const ThreadBudget budget = MakeThreadBudget(session.globals.threads, 0);
   SL_ASSIGN_OR_RETURN(const auto encoder, OpenModel(session, flags.model, budget, ModelUse::kSearch));
   SL_ASSIGN_OR_RETURN(const CalibrationTargets targets, CalibrationTargets::Open(session, flags, encoder->info()));
+  if (!flags.html.empty()) SL_RETURN_IF_ERROR(CheckTarget(flags.html));
   SL_ASSIGN_OR_RETURN(const ScratchFolder scratch, ScratchFolder::Make());
   const InterruptHandler interrupt(session, "stopping; no calibration will be written");
   Run run{.session = session,

@@ -47,8 +47,6 @@ struct TunedWith {
   std::string no_rerank;
 };
 
-bool IsNpy(const std::string& path) { return path.ends_with(".npy"); }
-
 Result<EncoderLease> ModelFor(const Session& session, const TuneFlags& flags, const storage::CollectionConfig& config,
                               const ThreadBudget& budget) {
   SL_ASSIGN_OR_RETURN(EncoderLease encoder, OpenModel(session, flags.model, budget, ModelUse::kSearch));
@@ -56,13 +54,38 @@ Result<EncoderLease> ModelFor(const Session& session, const TuneFlags& flags, co
   return encoder;
 }
 
-Result<eval::TuningQueries> QueriesFor(const storage::Collection& collection, const TuneFlags& flags,
-                                       encoder::Encoder* encoder, const Limits& limits) {
-  if (!flags.queries.empty()) {
-    auto read = eval::ReadTuningQueries(flags.queries, collection, encoder, flags.sample, limits);
-    const bool is_about_file = !read && read.error().code != ErrorCode::kFailedPrecondition;
-    return is_about_file ? InputError(std::move(read).error()) : std::move(read);
+// What is wrong with the content of the queries, not with the model or the collection.
+tl::unexpected<Error> QueriesError(Error error) {
+  if (error.code != ErrorCode::kInvalidArgument) return tl::unexpected(std::move(error));
+  return InputError(std::move(error));
+}
+
+Result<eval::TuningQueries> QueriesFromWords(const Session& session, const storage::Collection& collection,
+                                             const TuneFlags& flags, const ThreadBudget& budget, const Limits& limits,
+                                             EncoderLease& encoder) {
+  auto words = eval::ReadQueryWords(flags.queries, flags.sample);
+  if (!words) return InputError(std::move(words).error());
+  if (collection.config().model_fingerprint.empty()) {
+    return Fail(ErrorCode::kFailedPrecondition,
+                fmt::format("{}: words need the model of the collection, and it has none: give rows of an npy file",
+                            flags.queries));
   }
+  SL_ASSIGN_OR_RETURN(encoder, ModelFor(session, flags, collection.config(), budget));
+  auto queries = eval::EncodeQueryWords(*std::move(words), collection, *encoder, limits);
+  if (!queries) return QueriesError(std::move(queries).error());
+  return queries;
+}
+
+// A wrong file is said before anything else is done. `encoder` is set where the queries need it.
+Result<eval::TuningQueries> QueriesFor(const Session& session, const storage::Collection& collection,
+                                       const TuneFlags& flags, const ThreadBudget& budget, const Limits& limits,
+                                       EncoderLease& encoder) {
+  if (flags.queries.ends_with(".npy")) {
+    auto rows = eval::ReadQueryRows(flags.queries, collection.config().dim, flags.sample, limits);
+    if (!rows) return InputError(std::move(rows).error());
+    return rows;
+  }
+  if (!flags.queries.empty()) return QueriesFromWords(session, collection, flags, budget, limits, encoder);
   SL_ASSIGN_OR_RETURN(eval::TuningQueries queries, eval::QueriesFromCaptions(collection, flags.sample, limits));
   if (queries.queries.size() >= 2) return queries;
   return eval::QueriesFromRows(collection, flags.sample, limits);
@@ -80,14 +103,10 @@ Result<TunedWith> Prepare(const Session& session, const CollectionLease& collect
                           const ThreadBudget& budget, const Limits& limits) {
   const storage::CollectionConfig& config = collection->config();
   TunedWith with;
-  const bool reads_words = !flags.queries.empty() && !IsNpy(flags.queries) && !config.model_fingerprint.empty();
-  if (reads_words) {
-    SL_ASSIGN_OR_RETURN(with.encoder, ModelFor(session, flags, config, budget));
-  }
-  SL_ASSIGN_OR_RETURN(with.queries, QueriesFor(*collection, flags, with.encoder.get(), limits));
+  SL_ASSIGN_OR_RETURN(with.queries, QueriesFor(session, *collection, flags, budget, limits, with.encoder));
   with.no_rerank = WhyNoRerank(flags, config, with.queries);
   if (!with.no_rerank.empty()) return with;
-  if (!reads_words) {
+  if (!with.encoder) {
     SL_ASSIGN_OR_RETURN(with.encoder, ModelFor(session, flags, config, budget));
   }
   with.searcher = SearcherFor(session, collection, with.encoder);
@@ -105,9 +124,9 @@ Result<ExitCode> RunTune(const Session& session, const TuneFlags& flags) {
   const ThreadBudget budget = MakeThreadBudget(session.globals.threads, 0);
   const InterruptHandler interrupt(session, "stopping; nothing was stored");
   const Limits limits = {.stop = interrupt.token()};
+  SL_ASSIGN_OR_RETURN(TunedWith with, Prepare(session, collection, flags, budget, limits));
   // What is measured is the finished index.
   SL_RETURN_IF_ERROR(FinishIndex(session, *collection, limits));
-  SL_ASSIGN_OR_RETURN(TunedWith with, Prepare(session, collection, flags, budget, limits));
   TuneOutput output{.collection = flags.collection,
                     .report = {},
                     .before = collection->index_options(),

@@ -16,7 +16,7 @@ struct WrittenQuery {
 };
 
 /// Reads the words of a file: `.json` and `.jsonl` as strings or objects, anything else line by line (see
-/// ReadTuningQueries). Empty lines are skipped. What is wrong is appended to `left_out` with its place.
+/// ReadQueryWords). Empty lines are skipped. What is wrong is appended to `left_out` with its place.
 /// Errors: kNotFound, kInvalidArgument (not a regular file), kResourceExhausted (a text above 16 MiB), kUnavailable.
 Result<std::vector<WrittenQuery>> ReadQueryFile(const std::filesystem::path& file, std::vector<std::string>& left_out);
 

@@ -9,7 +9,6 @@
 #include <span>
 #include <utility>
 
-#include "eval/query_file.h"
 #include "eval/unit_walk.h"
 #include "indexer/transfer/npy_reader.h"
 
@@ -68,32 +67,12 @@ void ThinOut(size_t most, std::vector<T>& all) {
   all = std::move(kept);
 }
 
-Result<TuningQueries> ReadRows(const std::filesystem::path& file, uint32_t dim, size_t most, const Limits& limits) {
-  SL_ASSIGN_OR_RETURN(auto reader, indexer::NpyReader::Open(file));
-  if (reader.columns() != dim) {
-    return Fail(ErrorCode::kInvalidArgument, file.string() + ": rows of " + std::to_string(reader.columns()) +
-                                                 " values; those of the collection have " + std::to_string(dim));
-  }
-  const uint64_t rows = reader.rows();
-  const uint64_t wanted = std::min<uint64_t>(most, rows);
-  TuningQueries out;
-  Embedding row;
-  uint64_t next = 0;
-  for (uint64_t i = 0; i < wanted; ++i) {
-    SL_RETURN_IF_ERROR(limits.Check("read queries"));
-    const uint64_t place = i * rows / wanted;
-    SL_RETURN_IF_ERROR(reader.Skip(place - next));
-    SL_ASSIGN_OR_RETURN(const bool has_row, reader.Next(row));
-    if (!has_row) break;
-    next = place + 1;
-    if (Normalise(row)) {
-      out.queries.push_back({.vector = row, .wanted = {}});
-    } else {
-      out.left_out.push_back("row " + std::to_string(place) + ": zero or not finite");
-    }
-  }
-  out.origin = CountOf(out.queries.size(), rows, "rows of " + file.filename().string());
-  return out;
+// Says why, where that is known.
+tl::unexpected<Error> NoQuery(const std::string& file, std::span<const std::string> left_out) {
+  std::string message = file + ": no query in it";
+  if (!left_out.empty()) message.append("; left out: ").append(left_out.front());
+  if (left_out.size() > 1) message.append(", and ").append(std::to_string(left_out.size() - 1)).append(" more");
+  return Fail(ErrorCode::kInvalidArgument, std::move(message));
 }
 
 // Encodes the words of queries; what cannot be encoded is left out.
@@ -121,29 +100,6 @@ Status EncodeAll(encoder::Encoder& encoder, const Limits& limits, TuningQueries&
   return {};
 }
 
-Result<TuningQueries> ReadWords(const std::filesystem::path& file, const storage::Collection& collection,
-                                encoder::Encoder* encoder, size_t most, const Limits& limits) {
-  if (encoder == nullptr) {
-    return Fail(ErrorCode::kFailedPrecondition, file.string() +
-                                                    ": words need the model of the collection, and it has "
-                                                    "none: give rows of an npy file");
-  }
-  TuningQueries out{.queries = {}, .types = {UnitType::kImage, UnitType::kClip}, .are_words = true};
-  SL_ASSIGN_OR_RETURN(std::vector<WrittenQuery> written, ReadQueryFile(file, out.left_out));
-  const size_t all = written.size();
-  ThinOut(most, written);
-  for (WrittenQuery& query : written) {
-    TuningQuery& made = out.queries.emplace_back();
-    made.text = std::move(query.text);
-    if (query.item_path.empty()) continue;
-    SL_ASSIGN_OR_RETURN(made.wanted, collection.records().FindItem(query.item_path));
-    if (!made.wanted) out.left_out.push_back(query.item_path + ": no such item; its query is asked without an answer");
-  }
-  SL_RETURN_IF_ERROR(EncodeAll(*encoder, limits, out));
-  out.origin = CountOf(out.queries.size(), all, "queries of " + file.filename().string());
-  return out;
-}
-
 // What a caption says, and of what.
 Result<TuningQuery> CaptionQuery(const storage::UnitRecord& unit, const storage::RecordStore& records) {
   TuningQuery query{.vector = unit.vectors.front().embedding, .wanted = {}};
@@ -158,14 +114,64 @@ Result<TuningQuery> CaptionQuery(const storage::UnitRecord& unit, const storage:
 
 }  // namespace
 
-Result<TuningQueries> ReadTuningQueries(const std::filesystem::path& file, const storage::Collection& collection,
-                                        encoder::Encoder* encoder, size_t most, const Limits& limits) {
-  auto queries = file.extension() == ".npy" ? ReadRows(file, collection.config().dim, most, limits)
-                                            : ReadWords(file, collection, encoder, most, limits);
-  if (queries && queries->queries.empty()) {
-    return Fail(ErrorCode::kInvalidArgument, file.string() + ": no query in it");
+Result<TuningQueries> ReadQueryRows(const std::filesystem::path& file, uint32_t dim, size_t most,
+                                    const Limits& limits) {
+  SL_ASSIGN_OR_RETURN(auto reader, indexer::NpyReader::Open(file));
+  if (reader.columns() != dim) {
+    return Fail(ErrorCode::kInvalidArgument, file.string() + ": rows of " + std::to_string(reader.columns()) +
+                                                 " values; those of the collection have " + std::to_string(dim));
   }
-  return queries;
+  const uint64_t rows = reader.rows();
+  const uint64_t wanted = std::min<uint64_t>(most, rows);
+  TuningQueries out;
+  Embedding row;
+  uint64_t next = 0;
+  for (uint64_t i = 0; i < wanted; ++i) {
+    SL_RETURN_IF_ERROR(limits.Check("read queries"));
+    const uint64_t place = i * rows / wanted;
+    SL_RETURN_IF_ERROR(reader.Skip(place - next));
+    SL_ASSIGN_OR_RETURN(const bool has_row, reader.Next(row));
+    if (!has_row) break;
+    next = place + 1;
+    if (Normalise(row)) {
+      out.queries.push_back({.vector = row, .wanted = {}});
+    } else {
+      out.left_out.push_back("row " + std::to_string(place) + ": zero or not finite");
+    }
+  }
+  if (out.queries.empty()) return NoQuery(file.string(), out.left_out);
+  out.origin = CountOf(out.queries.size(), rows, "rows of " + file.filename().string());
+  return out;
+}
+
+Result<QueryWords> ReadQueryWords(const std::filesystem::path& file, size_t most) {
+  QueryWords words{.queries = {}, .file = file.string()};
+  SL_ASSIGN_OR_RETURN(words.queries, ReadQueryFile(file, words.left_out));
+  if (words.queries.empty()) return NoQuery(words.file, words.left_out);
+  words.in_file = words.queries.size();
+  ThinOut(most, words.queries);
+  return words;
+}
+
+Result<TuningQueries> EncodeQueryWords(QueryWords words, const storage::Collection& collection,
+                                       encoder::Encoder& encoder, const Limits& limits) {
+  TuningQueries out{.queries = {},
+                    .types = {UnitType::kImage, UnitType::kClip},
+                    .are_words = true,
+                    .left_out = std::move(words.left_out)};
+  for (WrittenQuery& query : words.queries) {
+    TuningQuery& made = out.queries.emplace_back();
+    made.text = std::move(query.text);
+    if (query.item_path.empty()) continue;
+    SL_ASSIGN_OR_RETURN(made.wanted, collection.records().FindItem(query.item_path));
+    if (!made.wanted) out.left_out.push_back(query.item_path + ": no such item; its query is asked without an answer");
+  }
+  const size_t before = out.left_out.size();
+  SL_RETURN_IF_ERROR(EncodeAll(encoder, limits, out));
+  if (out.queries.empty()) return NoQuery(words.file, std::span(out.left_out).subspan(before));
+  const std::string name = std::filesystem::path(words.file).filename().string();
+  out.origin = CountOf(out.queries.size(), words.in_file, "queries of " + name);
+  return out;
 }
 
 Result<TuningQueries> QueriesFromCaptions(const storage::Collection& collection, size_t most, const Limits& limits) {

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "base/types.h"
 #include "encoder/encoder.h"
+#include "eval/query_file.h"
 #include "storage/collection.h"
 
 namespace sightline::eval {
@@ -37,13 +38,27 @@ struct TuningQueries {
 /// of 0.96 on average.
 inline constexpr float kRowNoise = 0.3F;
 
-/// Reads queries from a file. `.npy`: rows, which search everything. `.json`, `.jsonl`: strings, or objects with
-/// `text` or `caption` and, where it is known, `item` or `image`, the path of the item that is meant (relative to the
-/// file). Anything else: a text of one query per line. More than `most` are thinned out evenly.
-/// @param encoder  may be null for rows. Errors: kFailedPrecondition (words without a model), kInvalidArgument (no
-/// query in it; rows of another length), those of the readers, of Encoder::EncodeTexts, and kCancelled.
-Result<TuningQueries> ReadTuningQueries(const std::filesystem::path& file, const storage::Collection& collection,
-                                        encoder::Encoder* encoder, size_t most, const Limits& limits);
+/// Rows of a `.npy` file as queries, which search everything. More than `most` are thinned out evenly.
+/// Errors: kInvalidArgument (rows of another length, none that can be asked), those of NpyReader, and kCancelled.
+Result<TuningQueries> ReadQueryRows(const std::filesystem::path& file, uint32_t dim, size_t most, const Limits& limits);
+
+/// Words of a file, before a model has read them.
+struct QueryWords {
+  std::vector<WrittenQuery> queries;
+  std::string file;                     ///< Its path, for messages.
+  size_t in_file = 0;                   ///< Queries before they were thinned out.
+  std::vector<std::string> left_out{};  ///< What of the file is no query, with the reason.
+};
+
+/// Reads words from a file. `.json`, `.jsonl`: strings, or objects with `text` or `caption` and, where it is known,
+/// `item` or `image`, the path of the item that is meant (relative to the file). Anything else: a text of one query per
+/// line. More than `most` are thinned out evenly. Errors: kInvalidArgument (no query in it), those of ReadQueryFile.
+Result<QueryWords> ReadQueryWords(const std::filesystem::path& file, size_t most);
+
+/// Words as queries, which search pictures and clips. Errors: kInvalidArgument (none can be asked), read errors, those
+/// of Encoder::EncodeTexts, and kCancelled.
+Result<TuningQueries> EncodeQueryWords(QueryWords words, const storage::Collection& collection,
+                                       encoder::Encoder& encoder, const Limits& limits);
 
 /// The words of up to `most` captions that the collection has, drawn at random; the same ones for the same collection.
 /// They search pictures and clips. Without captions the list is empty. Errors: read errors, kCancelled.

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <boost/json.hpp>
 
+#include "app/calibrate_output.h"
 #include "encoder/calibration.h"
 #include "tests/app/program.h"
 #include "tests/support/test_support.h"
@@ -128,8 +129,37 @@ TEST_F(CalibrateIntegrationTest, WhatCannotBeFittedIsSaidAndNothingIsWritten) {
   const RunResult nowhere = Calibrate(4, {"--out", folder_ / "nowhere" / "new.json"});
   EXPECT_EQ(nowhere.exit_code, 2);
   EXPECT_THAT(nowhere.err, HasSubstr("nowhere"));
+  // Known before the long work: nothing is half done.
+  const RunResult no_page = Calibrate(20, {"--out", folder_ / "new.json", "--html", folder_ / "nowhere" / "new.html"});
+  EXPECT_EQ(no_page.exit_code, 2);
+  EXPECT_THAT(no_page.err, HasSubstr("there is no folder"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "new.json"));
+  const RunResult no_file = Calibrate(20, {"--out", folder_.path()});
+  EXPECT_EQ(no_file.exit_code, 2);
+  EXPECT_THAT(no_file.err, HasSubstr("is a folder: give a file"));
   EXPECT_EQ(Calibrate(4, {"--pictures", "some"}).exit_code, 2);
   EXPECT_EQ(RunProgram({"calibrate", "json", "/nowhere.json", "--images", "/"}).exit_code, 3);
+}
+
+TEST_F(CalibrateIntegrationTest, PicturesThatAreNotThereAreTheReasonForTooFew) {
+  EXPECT_EQ(Calibrate(4).exit_code, 3);  // Writes the set.
+  const RunResult nothing = RunProgram({"calibrate", "json", folder_ / "set.json", "--images", folder_.path()});
+  EXPECT_EQ(nothing.exit_code, 3);
+  EXPECT_THAT(nothing.err, HasSubstr("0 queries about 0 pictures are too few"));
+  EXPECT_THAT(nothing.err, HasSubstr("missing 2, the first: "));
+  EXPECT_THAT(nothing.err, HasSubstr("photo-001.jpg"));
+}
+
+TEST(CalibrateOutputTest, AScoreThatSaysNothingIsCalledThat) {
+  CalibrateOutput output;
+  output.fit.weights = {{.coarse_weight = 0}};
+  output.fit.calibration.a = 0;
+  EXPECT_THAT(CalibrateTable(output), HasSubstr("does not tell right from wrong"));
+  output.fit.calibration.a = 0.5;
+  EXPECT_THAT(CalibrateTable(output), Not(HasSubstr("does not tell right from wrong")));
+  output.fit.calibration.method = encoder::Calibration::Method::kIsotonic;
+  output.fit.calibration.points = {{-1, 0.25}, {1, 0.25}};
+  EXPECT_THAT(CalibrateTable(output), HasSubstr("does not tell right from wrong"));
 }
 
 }  // namespace

@@ -12,16 +12,19 @@ using ::testing::HasSubstr;
 
 class TuneIntegrationTest : public AppIntegration {
  protected:
-  static void ImportRows(const std::string& name) {
+  static std::filesystem::path WriteRows(const std::string& name, size_t count) {
     std::mt19937 random(1);
     std::normal_distribution<float> normal;
-    std::vector<std::vector<float>> rows(2000, std::vector<float>(16));
+    std::vector<std::vector<float>> rows(count, std::vector<float>(16));
     for (auto& row : rows) {
       for (float& x : row) x = normal(random);
     }
-    testing::WriteTestFile(*shared_ / "rows.npy", testing::NpyOf(rows));
-    const RunResult made =
-        Run({"import", name, "--vectors", *shared_ / "rows.npy", "--index-kind", "ivfpq", "--index-seal-rows", "1000"});
+    testing::WriteTestFile(*shared_ / name, testing::NpyOf(rows));
+    return *shared_ / name;
+  }
+  static void ImportRows(const std::string& name) {
+    const RunResult made = Run({"import", name, "--vectors", WriteRows("rows.npy", 2000), "--index-kind", "ivfpq",
+                                "--index-seal-rows", "1000"});
     ASSERT_EQ(made.exit_code, 0) << made.err;
   }
 };
@@ -66,8 +69,18 @@ TEST_F(TuneIntegrationTest, WrongFilesAndFlagsAreErrors) {
   ExpectError(Run({"tune", "photos", "--queries", "/nowhere.txt"}), 3, "/nowhere.txt");
   testing::WriteTestFile(*shared_ / "empty.txt", "\n");
   ExpectError(Run({"tune", "photos", "--queries", *shared_ / "empty.txt"}), 3, "no query");
+  testing::WriteTestFile(*shared_ / "latin.txt", "caf\xe9\n");
+  ExpectError(Run({"tune", "photos", "--queries", *shared_ / "latin.txt"}), 3, "line 1: not UTF-8");
   EXPECT_EQ(Run({"tune", "photos", "--target", "1.5"}).exit_code, 2);
   ExpectError(Run({"tune", "nothing"}), 2, "nothing");
+}
+
+TEST_F(TuneIntegrationTest, AFileThatIsNotThereIsSaidBeforeTheModelThatWordsNeed) {
+  ASSERT_EQ(Run({"import", "few", "--vectors", WriteRows("few.npy", 10)}).exit_code, 0);
+  ExpectError(Run({"tune", "few", "--queries", "/nowhere.txt"}), 3, "/nowhere.txt: cannot open");
+  ExpectError(Run({"tune", "photos", "--queries", "/nowhere.txt", "--model", "/none"}), 3, "/nowhere.txt: cannot open");
+  testing::WriteTestFile(*shared_ / "asked.txt", "a cat\na rocket launch\n");
+  ExpectError(Run({"tune", "few", "--queries", *shared_ / "asked.txt"}), 4, "words need the model");
 }
 
 }  // namespace

@@ -45,7 +45,9 @@ class TuningQueriesTest : public query::QueryFixture {
   }
   Result<TuningQueries> Read(const std::string& name, const std::string& content, size_t most = 100) {
     WriteTestFile(dir_ / name, content);
-    return ReadTuningQueries(dir_ / name, *collection_, &encoder_, most, {});
+    if (name.ends_with(".npy")) return ReadQueryRows(dir_ / name, collection_->config().dim, most, {});
+    SL_ASSIGN_OR_RETURN(QueryWords words, ReadQueryWords(dir_ / name, most));
+    return EncodeQueryWords(std::move(words), *collection_, encoder_, {});
   }
 
   testing::TempDir dir_;
@@ -92,13 +94,26 @@ TEST_F(TuningQueriesTest, RowsAreNormalisedAndThinnedOutEvenly) {
   EXPECT_THAT(Read("q.npy", testing::NpyOf({{1, 2}})), IsErrorWith(ErrorCode::kInvalidArgument, "2 values"));
 }
 
-TEST_F(TuningQueriesTest, FilesWithoutQueriesAreErrors) {
-  EXPECT_THAT(Read("none.txt", "\n"), IsErrorWith(ErrorCode::kInvalidArgument, "no query"));
-  EXPECT_THAT(Read("none.json", "[1, 2]"), IsErrorWith(ErrorCode::kInvalidArgument, "no query"));
-  EXPECT_THAT(ReadTuningQueries(dir_ / "gone.txt", *collection_, &encoder_, 9, {}), IsError(ErrorCode::kNotFound));
-  WriteTestFile(dir_ / "words.txt", "red\n");
-  EXPECT_THAT(ReadTuningQueries(dir_ / "words.txt", *collection_, nullptr, 9, {}),
-              IsErrorWith(ErrorCode::kFailedPrecondition, "model"));
+TEST_F(TuningQueriesTest, MoreWordsThanWantedAreThinnedOutBeforeTheyAreEncoded) {
+  const auto read = Read("asked.txt", "one\ntwo\nthree\nfour\n", 2);
+  ASSERT_THAT(read, IsOk());
+  ASSERT_THAT(read->queries, SizeIs(2));
+  EXPECT_EQ(read->queries[1].text, "three");
+  EXPECT_EQ(read->origin, "2 of 4 queries of asked.txt");
+}
+
+TEST_F(TuningQueriesTest, FilesWithoutQueriesAreErrorsThatSayWhy) {
+  EXPECT_THAT(Read("none.txt", "\n"), IsErrorWith(ErrorCode::kInvalidArgument, "none.txt: no query in it"));
+  EXPECT_THAT(Read("latin.txt", "caf\xe9\nna\xefve\n"),
+              IsErrorWith(ErrorCode::kInvalidArgument, "left out: line 1: not UTF-8, and 1 more"));
+  EXPECT_THAT(Read("none.json", "[1, 2]"), IsErrorWith(ErrorCode::kInvalidArgument, "neither a string nor an object"));
+  EXPECT_THAT(Read("unasked.txt", "?!\n"), IsErrorWith(ErrorCode::kInvalidArgument, "left out: \"?!\""));
+  EXPECT_THAT(Read("gone.json", R"([{"text": "?!", "item": "gone.png"}])"),
+              IsErrorWith(ErrorCode::kInvalidArgument, "left out: \"?!\""))
+      << "that its item is not there is no reason";
+  EXPECT_THAT(Read("zero.npy", testing::NpyOf({std::vector<float>(8)})),
+              IsErrorWith(ErrorCode::kInvalidArgument, "left out: row 0"));
+  EXPECT_THAT(ReadQueryWords(dir_ / "gone.txt", 9), IsError(ErrorCode::kNotFound));
 }
 
 TEST_F(TuningQueriesTest, CaptionsAreDrawnTheSameEveryTime) {
