@@ -63,6 +63,7 @@ void AddCommands(CLI::App& app, Session& session, EarlyAnswers& early) {
   AddEvalCommand(app, session);
   AddCalibrateCommand(app, session);
   AddTuneCommand(app, session);
+  AddSettingsCommand(app, session);
   AddImportCommand(app, session);
   AddExportCommand(app, session);
   AddMergeCommand(app, session);

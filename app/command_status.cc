@@ -14,6 +14,7 @@
 #include "app/data_dir.h"
 #include "app/item_kind.h"
 #include "app/open.h"
+#include "app/settings_output.h"
 #include "app/text.h"
 #include "http/record_text.h"
 
@@ -124,23 +125,6 @@ json::value JobJson(const storage::JobRecord& job, bool runs, bool with_errors) 
   return json::parse(http::JobText(job, NameOfState(job.state, runs), with_errors ? job.errors.size() : 0));
 }
 
-// JSON where it is that, as what the program wrote is; else as text.
-json::value JsonOf(const std::string& text) {
-  if (text.empty()) return nullptr;
-  boost::system::error_code error;
-  json::value parsed = json::parse(text, error);
-  return error ? json::value(json::string(text)) : parsed;
-}
-
-json::object SettingsJson(const storage::CollectionSettings& settings) {
-  json::object object = {{"rerank_depth", nullptr}, {"stop_margin", nullptr}};
-  if (settings.rerank_depth) object["rerank_depth"] = *settings.rerank_depth;
-  if (settings.stop_margin) object["stop_margin"] = *settings.stop_margin;
-  object["calibration"] = JsonOf(settings.calibration);
-  object["tuned"] = JsonOf(settings.tuned);
-  return object;
-}
-
 json::object StatusJson(const std::string& name, const CollectionStatus& status, bool with_errors) {
   json::array jobs;
   bool runs = status.job_runs;
@@ -155,28 +139,10 @@ json::object StatusJson(const std::string& name, const CollectionStatus& status,
                              {"raw_vectors", status.counts.vectors},
                              {"clips", status.counts.clips},
                              {"video_ms", status.counts.video_us / 1000},
-                             {"settings", SettingsJson(status.settings)},
+                             {"settings", json::parse(SettingsText(status.settings))},
                              {"jobs", std::move(jobs)}};
   out.insert(more.begin(), more.end());
   return out;
-}
-
-// What tune measured, for people.
-std::string TunedText(const std::string& tuned) {
-  boost::system::error_code error;
-  const json::value parsed = json::parse(tuned, error);
-  const json::object* note = error ? nullptr : parsed.if_object();
-  if (note == nullptr || !note->contains("queries") || !note->at("queries").is_string()) return OneLine(tuned);
-  std::string text = fmt::format("with {}", OneLine(std::string(note->at("queries").get_string())));
-  const json::value* recall = note->if_contains("recall");
-  const json::value* target = note->if_contains("target");
-  if (recall != nullptr && recall->is_number() && target != nullptr && target->is_number()) {
-    text = fmt::format("to recall {:g} for the target {:g}, {}", recall->to_number<double>(),
-                       target->to_number<double>(), text);
-  }
-  const json::value* epoch = note->if_contains("epoch");
-  return epoch == nullptr || !epoch->is_number() ? text
-                                                 : fmt::format("{}, at state {}", text, epoch->to_number<int64_t>());
 }
 
 void PrintSettings(std::FILE* out, const storage::CollectionSettings& settings) {

@@ -25,6 +25,7 @@ void AddModelImportCommand(CLI::App& model, Session& session);
 void AddEvalCommand(CLI::App& app, Session& session);
 void AddCalibrateCommand(CLI::App& app, Session& session);
 void AddTuneCommand(CLI::App& app, Session& session);
+void AddSettingsCommand(CLI::App& app, Session& session);
 void AddImportCommand(CLI::App& app, Session& session);
 void AddExportCommand(CLI::App& app, Session& session);
 void AddMergeCommand(CLI::App& app, Session& session);
