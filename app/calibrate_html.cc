@@ -5,14 +5,13 @@
 #include <fmt/format.h>
 
 #include "app/calibrate_output.h"
-#include "app/html_page.h"
+#include "app/html_parts.h"
 #include "app/html_style.h"
 #include "app/svg_chart.h"
+#include "app/text.h"
 
 namespace sightline::app {
 namespace {
-
-std::string Percent(const std::optional<double>& share) { return share ? fmt::format("{:.1f} %", 100 * *share) : "-"; }
 
 Chart ChartOf(const std::string& title, const std::vector<eval::ReliabilityBin>& bins) {
   ChartSeries series = {.name = "first hits", .points = {}};
@@ -31,23 +30,19 @@ Chart ChartOf(const std::string& title, const std::vector<eval::ReliabilityBin>&
 
 std::string Diagram(const std::string& title, const eval::CalibrationFigures& figures) {
   if (figures.bins.empty()) return {};
-  return fmt::format(
-      "<figure><figcaption>{}<small>{} queries, the first hit right in {:.1f} %; ECE {:.4f} ({:.4f} by chance alone), "
-      "log loss {:.4f}</small></figcaption>{}</figure>\n",
-      HtmlEscape(title), figures.queries, 100 * figures.accuracy, figures.ece, figures.chance_ece, figures.log_loss,
-      ChartSvg(ChartOf(title, figures.bins)));
+  const std::string remark =
+      fmt::format("{} queries, the first hit right in {:.1f} %; ECE {:.4f} ({:.4f} by chance alone), log loss {:.4f}",
+                  figures.queries, 100 * figures.accuracy, figures.ece, figures.chance_ece, figures.log_loss);
+  return HtmlFigure(title, remark, ChartSvg(ChartOf(title, figures.bins)));
 }
 
-std::string Table(const std::string& title, const std::string& heading, const std::string& rows) {
-  return fmt::format(
-      "<h2>{0}</h2>\n<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{0}\"><table>\n<thead>{1}"
-      "</thead>\n<tbody>\n{2}</tbody></table></div>\n",
-      title, heading, rows);
+std::string Table(const std::string& title, const std::string& head, const std::string& rows) {
+  return fmt::format("<h2>{}</h2>\n{}", title, HtmlTable(title, head, rows));
 }
 
 std::string Cells(const eval::ThresholdFigures& figures) {
-  return fmt::format("<td>{}</td><td>{}</td><td>{}</td>", figures.shown, Percent(figures.precision),
-                     Percent(figures.recall));
+  return fmt::format("<td>{}</td><td>{}</td><td>{}</td>", figures.shown, PercentOrDash(figures.precision),
+                     PercentOrDash(figures.recall));
 }
 
 std::string Thresholds(const CalibrateOutput& output) {
@@ -56,8 +51,8 @@ std::string Thresholds(const CalibrateOutput& output) {
     const std::string all =
         output.fresh.all_hits.empty() ? "<td>-</td><td>-</td><td>-</td>" : Cells(output.fresh.all_hits[i]);
     rows += fmt::format("<tr><td>{}</td>{}{}<td>{}</td><td>{}</td></tr>\n", output.answers[i].min_match,
-                        Cells(output.fresh.first_hits[i]), all, Percent(output.answers[i].with_own),
-                        Percent(output.answers[i].without_own));
+                        Cells(output.fresh.first_hits[i]), all, PercentOrDash(output.answers[i].with_own),
+                        PercentOrDash(output.answers[i].without_own));
   }
   return Table(
       "Hiding weak hits",
@@ -83,18 +78,19 @@ std::string Weights(const eval::CalibrationFit& fit) {
 }  // namespace
 
 std::string CalibrateHtml(const CalibrateOutput& output) {
-  std::string out = fmt::format(
-      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-      "content=\"width=device-width, initial-scale=1\">\n<title>Calibration of {0} - Sightline</title>\n"
-      "<style>{1}{2}</style>\n</head>\n<body>\n<header><div><h1>Match probability of {0}</h1><p class=\"summary\">{3}: "
-      "fitted on {4} pictures ({5} queries about {6} pictures, {7} candidates each), reported on {8} "
-      "pictures</p></div></header>\n<div class=\"charts\">\n",
-      HtmlEscape(output.model), kPageStyle, kReportStyle, HtmlEscape(output.set), output.fit_pictures,
-      output.fit.queries, output.fit.pictures, output.depth, output.report_pictures);
+  std::string out =
+      HtmlHead(fmt::format("Calibration of {}", output.model), fmt::format("{}{}", kPageStyle, kReportStyle));
+  out += fmt::format(
+      "<header><div><h1>Match probability of {}</h1><p class=\"summary\">{}: fitted on {} pictures ({} queries about "
+      "{} "
+      "pictures, {} candidates each), reported on {} pictures</p></div></header>\n<div class=\"charts\">\n",
+      HtmlEscape(output.model), HtmlEscape(output.set), output.fit_pictures, output.fit.queries, output.fit.pictures,
+      output.depth, output.report_pictures);
   out += Diagram("This calibration", output.fresh);
   out += Diagram(output.before_fitted_on.empty() ? "Before (not fitted)" : "Before", output.before);
   if (output.picture_to_text) out += Diagram("Pictures asked for captions", *output.picture_to_text);
-  return out + "</div>\n" + Thresholds(output) + Weights(output.fit) + "</body>\n</html>\n";
+  out += "</div>\n" + Thresholds(output) + Weights(output.fit);
+  return out.append(kHtmlEnd);
 }
 
 }  // namespace sightline::app

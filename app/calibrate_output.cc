@@ -21,8 +21,6 @@ const eval::WeightTrial& Chosen(const eval::CalibrationFit& fit) {
   });
 }
 
-std::string Percent(const std::optional<double>& share) { return share ? fmt::format("{:.1f} %", 100 * *share) : "-"; }
-
 // A model whose rank score is no higher for what is right.
 bool SaysNothing(const Calibration& calibration) {
   if (calibration.method == Calibration::Method::kPlatt) return calibration.a == 0;
@@ -59,7 +57,8 @@ std::string BinLines(const eval::CalibrationFigures& figures) {
 }
 
 std::string ThresholdLine(const eval::ThresholdFigures& figures) {
-  return fmt::format("{:>6} {:>9} {:>9}", figures.shown, Percent(figures.precision), Percent(figures.recall));
+  return fmt::format("{:>6} {:>9} {:>9}", figures.shown, PercentOrDash(figures.precision),
+                     PercentOrDash(figures.recall));
 }
 
 std::string ThresholdLines(const CalibrateOutput& output) {
@@ -69,8 +68,8 @@ std::string ThresholdLines(const CalibrateOutput& output) {
   for (size_t i = 0; i < output.answers.size(); ++i) {
     const std::string all = figures.all_hits.empty() ? "" : ThresholdLine(figures.all_hits[i]);
     out += fmt::format("{:9} {}   {:26}  {:>9}   {:>11}\n", output.answers[i].min_match,
-                       ThresholdLine(figures.first_hits[i]), all, Percent(output.answers[i].with_own),
-                       Percent(output.answers[i].without_own));
+                       ThresholdLine(figures.first_hits[i]), all, PercentOrDash(output.answers[i].with_own),
+                       PercentOrDash(output.answers[i].without_own));
   }
   return out;
 }

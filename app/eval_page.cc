@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "app/eval_charts.h"
-#include "app/html_page.h"
+#include "app/html_parts.h"
 #include "app/html_style.h"
 #include "app/text.h"
 
@@ -26,8 +26,7 @@ std::string Title(const EvalOutput& output, Direction direction) {
 
 std::string Figure(const std::string& heading, const std::string& remark, const Chart& chart) {
   const std::string legend = chart.series.size() > 1 && !chart.names_at_ends ? ChartLegend(chart) : "";
-  return fmt::format("<figure><figcaption>{}<small>{}</small></figcaption>{}{}</figure>\n", HtmlEscape(heading),
-                     HtmlEscape(remark), ChartSvg(chart), legend);
+  return HtmlFigure(heading, remark, ChartSvg(chart) + legend);
 }
 
 std::string Charts(const EvalOutput& output) {
@@ -83,26 +82,20 @@ std::string Cells(const EvalOutput& output, const EvalRow& row, const Figures& f
          fmt::format("<td>{:.0f}</td><td>{:.0f}</td></tr>\n", stage.index_bytes_per_unit, stage.token_bytes_per_unit);
 }
 
-std::string Table(const std::string& label, const std::string& heading, const std::string& rows) {
-  return fmt::format(
-      "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{}\"><table>\n<thead><tr>{}</tr></thead>\n"
-      "<tbody>\n{}</tbody></table></div>\n",
-      HtmlEscape(label), heading, rows);
-}
-
 std::string FigureTable(const EvalOutput& output, Direction direction) {
   const std::string title = Title(output, direction);
-  std::string heading =
-      "<th>stage</th><th>R@1</th><th>R@5</th><th>R@10</th><th>mean</th><th>MRR@10</th><th>MdR</th>"
+  std::string head =
+      "<tr><th>stage</th><th>R@1</th><th>R@5</th><th>R@10</th><th>mean</th><th>MRR@10</th><th>MdR</th>"
       "<th>MnR</th>";
   if (!output.stages.empty()) {
-    heading += "<th>queries/s</th><th>ms, median</th><th>ms, p95</th><th>index B/unit</th><th>tokens B/unit</th>";
+    head += "<th>queries/s</th><th>ms, median</th><th>ms, p95</th><th>index B/unit</th><th>tokens B/unit</th>";
   }
   std::string rows;
   for (const EvalRow& row : output.rows) {
     rows += Cells(output, row, direction == Direction::kTextToImage ? row.img : row.txt);
   }
-  return fmt::format("<h2>{}</h2>\n{}", title, Table(title, heading, rows));
+  head += "</tr>";
+  return fmt::format("<h2>{}</h2>\n{}", title, HtmlTable(title, head, rows));
 }
 
 // Ranks of all queries of a row, and the picture of each.
@@ -141,7 +134,7 @@ std::string DifferenceTable(const EvalOutput& output, Direction direction) {
   }
   const std::string title = fmt::format("{}: difference from {}", Title(output, direction), output.rows.front().name);
   return fmt::format("<h2>{}</h2>\n{}", HtmlEscape(title),
-                     Table(title, "<th>stage</th><th>R@1</th><th>p</th><th>mean</th><th>p</th>", rows));
+                     HtmlTable(title, "<tr><th>stage</th><th>R@1</th><th>p</th><th>mean</th><th>p</th></tr>", rows));
 }
 
 std::string List(const char* what, const std::vector<std::string>& texts) {
@@ -173,10 +166,7 @@ constexpr const char* kFooter =
 
 std::string EvalPage(const EvalOutput& output) {
   const std::string name = std::filesystem::path(output.set).filename().string();
-  std::string out = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
-  out += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
-  out += fmt::format("<title>Recall on {} - Sightline</title>\n<style>{}{}</style>\n</head>\n<body>\n",
-                     HtmlEscape(name), kPageStyle, kReportStyle);
+  std::string out = HtmlHead(fmt::format("Recall on {}", name), fmt::format("{}{}", kPageStyle, kReportStyle));
   out += Header(output, name) + Charts(output);
   for (const Direction direction : kDirections) out += FigureTable(output, direction);
   if (!output.stages.empty() && output.rows.size() > 1) {
@@ -184,7 +174,7 @@ std::string EvalPage(const EvalOutput& output) {
   }
   out += List("Missing", output.missing) + List("Captions left out", output.left_out);
   out += List("Duplicates", output.duplicates) + List("Without captions", output.without_captions);
-  return out + kFooter + "</body>\n</html>\n";
+  return out.append(kFooter).append(kHtmlEnd);
 }
 
 }  // namespace sightline::app

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "app/html_parts.h"
 #include "app/html_style.h"
 #include "app/item_kind.h"
 #include "app/match_word.h"
@@ -145,45 +146,16 @@ std::string Footer(const query::SearchAnswer& answer) {
 
 }  // namespace
 
-std::string HtmlEscape(std::string_view text) {
-  std::string out;
-  for (const char c : ValidUtf8(text)) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 std::string HtmlPage(const SearchSubject& subject, const query::SearchAnswer& answer,
                      std::span<const query::Still> stills, std::span<const std::byte> query_thumbnail) {
-  std::string out = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
-  out += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
-  out += fmt::format("<title>{} - Sightline</title>\n<style>{}</style>\n</head>\n<body>\n",
-                     HtmlEscape(Describe(subject)), kPageStyle);
+  std::string out = HtmlHead(Describe(subject), kPageStyle);
   out += Header(subject, answer, query_thumbnail);
   if (answer.hits.empty()) {
     out += fmt::format("<p class=\"note\">{}.</p>\n", HtmlEscape(NoMatchSentence(subject, answer)));
   }
   out += Grids(answer, stills);
   out += Footer(answer);
-  return out + "</body>\n</html>\n";
+  return out.append(kHtmlEnd);
 }
 
 }  // namespace sightline::app

@@ -4,16 +4,12 @@
 #include <cstddef>
 #include <span>
 #include <string>
-#include <string_view>
 
 #include "app/search_output.h"
 #include "query/searcher.h"
 #include "query/stills.h"
 
 namespace sightline::app {
-
-/// Replaces what HTML reads as markup, in text and in quoted attributes; invalid UTF-8 becomes U+FFFD.
-std::string HtmlEscape(std::string_view text);
 
 /// A page that needs nothing but itself: the query, a grid of pictures, stills of clips with their times and words of
 /// captions, each with match word and probability, weak hits folded, timings. A clip links to its video at its start.

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "app/html_page.h"
+#include "app/html_parts.h"
 
 namespace sightline::app {
 namespace {

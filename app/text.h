@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,9 @@ std::string TomlString(std::string_view value);
 
 /// "1.5 MB", "980 bytes": powers of 1000.
 std::string HumanBytes(uint64_t bytes);
+
+/// A share of 1 as "12.5 %"; "-" where there is none.
+std::string PercentOrDash(const std::optional<double>& share);
 
 /// "1 h 05 min", "2 min 10 s", "12 s".
 std::string HumanSeconds(double seconds);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <boost/json.hpp>
 
+#include "app/json_texts_internal.h"
 #include "app/text.h"
 
 namespace sightline::app {
@@ -180,14 +181,12 @@ std::string TuneTable(const TuneOutput& output) {
 
 std::string TuneJson(const TuneOutput& output) {
   const TuningReport& report = output.report;
-  json::array left_out;
-  for (const std::string& what : output.left_out) left_out.emplace_back(ValidUtf8(what));
   const json::object object = {{"collection", output.collection},
                                {"queries", json::object{{"origin", ValidUtf8(report.origin)},
                                                         {"count", report.queries},
                                                         {"held_out", report.held_out},
                                                         {"words", report.are_words},
-                                                        {"left_out", std::move(left_out)}}},
+                                                        {"left_out", JsonTexts(output.left_out)}}},
                                {"k", report.k},
                                {"target", report.target},
                                {"epoch", report.epoch.value},

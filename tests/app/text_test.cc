@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/text.h"
 
-#include "app/html_page.h"
+#include "app/html_parts.h"
 #include "app/match_word.h"
 #include "tests/support/test_support.h"
 
@@ -22,6 +22,11 @@ TEST(TextTest, SizesAndTimesAreReadable) {
   EXPECT_EQ(HumanSeconds(130), "2 min 10 s");
   EXPECT_EQ(HumanSeconds(3900), "1 h 05 min");
   EXPECT_EQ(HumanSeconds(-1), "?");
+}
+
+TEST(TextTest, SharesAreInPercent) {
+  EXPECT_EQ(PercentOrDash(0.1249), "12.5 %");
+  EXPECT_EQ(PercentOrDash(std::nullopt), "-");
 }
 
 TEST(TextTest, MomentsAreOnTheClock) {
