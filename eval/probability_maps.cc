@@ -191,4 +191,19 @@ IsotonicMap FitIsotonic(std::span<const FitPoint> points) {
   return map;
 }
 
+encoder::Calibration FitMap(std::span<const FitPoint> points, double coarse_weight,
+                            encoder::Calibration::Method method) {
+  encoder::Calibration calibration;
+  calibration.coarse_weight = coarse_weight;
+  calibration.method = method;
+  if (method == encoder::Calibration::Method::kIsotonic) {
+    calibration.points = FitIsotonic(points);
+  } else {
+    const PlattMap map = FitPlatt(points);
+    calibration.a = map.a;
+    calibration.b = map.b;
+  }
+  return calibration;
+}
+
 }  // namespace sightline::eval

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "encoder/calibration.h"
+
 namespace sightline::eval {
 
 /// A rank score, whether what had it was right, and how much that counts.
@@ -34,5 +36,9 @@ using IsotonicMap = std::vector<std::pair<double, double>>;
 /// its mean score. Probabilities stay 1 / (lightest run + 2) away from 0 and 1: a run where everything was right does
 /// not say how often it is not. Points of equal score are never torn apart. `points` is not empty.
 IsotonicMap FitIsotonic(std::span<const FitPoint> points);
+
+/// A calibration with such a map, which orders by `coarse_weight`; the scores of `points` are rank scores with it.
+encoder::Calibration FitMap(std::span<const FitPoint> points, double coarse_weight,
+                            encoder::Calibration::Method method);
 
 }  // namespace sightline::eval
