@@ -200,8 +200,11 @@ Result<IndexReport> MakeForecast(const storage::Collection& collection, encoder:
   Survey survey(preparer, report, observer);
   SL_RETURN_IF_ERROR(survey.Scan(inputs, stop));
   Costs costs;
-  SL_ASSIGN_OR_RETURN(costs.picture, MeasureSample(survey.pictures(), preparer, encoder, patch_storage, stop));
-  SL_ASSIGN_OR_RETURN(costs.caption, MeasureSample(survey.captions(), preparer, encoder, patch_storage, stop));
+  const auto measure = [&](const Reservoir& drawn) {
+    return MeasureSample(drawn, preparer, encoder, patch_storage, options.read_sample_for, stop);
+  };
+  SL_ASSIGN_OR_RETURN(costs.picture, measure(survey.pictures()));
+  SL_ASSIGN_OR_RETURN(costs.caption, measure(survey.captions()));
   SL_ASSIGN_OR_RETURN(costs.videos, MeasureVideos(survey.videos(), preparer, encoder, patch_storage, options, stop));
   SL_RETURN_IF_ERROR(Conclude(survey, costs, collection, encoder.info(), options, report.forecast));
   survey.Tell(/*at_once=*/true);

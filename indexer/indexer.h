@@ -34,6 +34,10 @@ struct IndexOptions {
   bool frame_vectors = true;              ///< Each frame's own embedding is searched beside the clip's.
   std::chrono::seconds video_timeout = std::chrono::hours(12);  ///< For one video from its first to its last clip.
   std::chrono::milliseconds report_every{200};                  ///< The observer hears of progress at most so often.
+  /// A dry run reads pictures, and captions, for so long, and looks through videos for so long, but a few of each kind
+  /// however long that takes.
+  std::chrono::seconds read_sample_for{6};
+  std::chrono::seconds scan_sample_for{20};
   JobId job{};  ///< The record that was made for this run (run_log.h, PrepareJob); 0: a new one.
 };
 

@@ -18,7 +18,6 @@ using Clock = std::chrono::steady_clock;
 
 // What thumbnails take, and what is known already, differs much from file to file, so many are read. How long the
 // encoder takes, and its patches, do not.
-constexpr std::chrono::seconds kReadFor{6};
 constexpr size_t kReadAtLeast = 16;
 constexpr size_t kEncode = 8;
 // How much a caption takes depends on its length, and encoding one costs little.
@@ -70,7 +69,8 @@ double MeanTokenBytes(const std::vector<EncodedInput>& encoded, double mean_size
 }  // namespace
 
 Result<SampleCost> MeasureSample(const Reservoir& inputs, const Preparer& preparer, encoder::Encoder& encoder,
-                                 storage::PatchStorage patch_storage, const std::stop_token& stop) {
+                                 storage::PatchStorage patch_storage, std::chrono::seconds read_for,
+                                 const std::stop_token& stop) {
   SampleCost cost;
   std::vector<EncodedInput> to_encode;
   std::set<storage::ContentHash> seen;
@@ -79,7 +79,7 @@ Result<SampleCost> MeasureSample(const Reservoir& inputs, const Preparer& prepar
   bool captions = false;
   const auto start = Clock::now();
   for (const DrawnInput* input : Shuffled(inputs)) {
-    if (stop.stop_requested() || (read >= kReadAtLeast && Clock::now() - start > kReadFor)) break;
+    if (stop.stop_requested() || (read >= kReadAtLeast && Clock::now() - start > read_for)) break;
     SL_ASSIGN_OR_RETURN(WorkItem item, preparer.Prepare(input->entry, stop));
     ++read;
     if (item.state != WorkState::kNewContent || !seen.insert(item.hash).second) continue;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <chrono>
 #include <stop_token>
 
 #include "encoder/encoder.h"
@@ -20,10 +21,11 @@ struct SampleCost {
   double thumbnail_bytes = 0;
 };
 
-/// Reads, decodes and encodes of a sample of pictures or captions: all of it is read for as long as that takes a few
-/// seconds, some of it is encoded. Nothing is written. A stop ends it early.
+/// Reads, decodes and encodes of a sample of pictures or captions: all of it is read, but beyond a few inputs for no
+/// longer than `read_for`; some of it is encoded. Nothing is written. A stop ends it early.
 /// Errors: those of RecordStore's reads.
 Result<SampleCost> MeasureSample(const Reservoir& inputs, const Preparer& preparer, encoder::Encoder& encoder,
-                                 storage::PatchStorage patch_storage, const std::stop_token& stop);
+                                 storage::PatchStorage patch_storage, std::chrono::seconds read_for,
+                                 const std::stop_token& stop);
 
 }  // namespace sightline::indexer

@@ -19,7 +19,6 @@ constexpr int64_t kScanUs = 30'000'000;  // of a video
 constexpr size_t kClips = 4;             // of a video
 
 // Videos differ much in how many clips they have, so many are looked through; how long a clip takes differs less.
-constexpr std::chrono::seconds kScanFor{20};
 constexpr size_t kScanAtLeast = 3;
 constexpr size_t kEncode = 3;
 
@@ -76,7 +75,7 @@ Result<VideoCost> MeasureVideos(const Reservoir& videos, const Preparer& prepare
   size_t to_encode = kEncode;
   const auto start = Clock::now();
   for (const DrawnInput& video : videos.sample()) {
-    if (stop.stop_requested() || (looked_at >= kScanAtLeast && Clock::now() - start > kScanFor)) break;
+    if (stop.stop_requested() || (looked_at >= kScanAtLeast && Clock::now() - start > options.scan_sample_for)) break;
     ++looked_at;
     sums.file_bytes += video.size_bytes;
     SL_ASSIGN_OR_RETURN(const WorkItem item, preparer.Prepare(video.entry, stop));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a dry run expects of the disk, against what is then stored.
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -195,6 +196,13 @@ class ForecastOnDiskTest : public ::testing::Test {
 };
 
 TEST_F(ForecastOnDiskTest, Pictures) { ExpectWithinTenPerCent(Index({{Photos(1, 60)}}, PatchStorage::kInt8)); }
+
+TEST_F(ForecastOnDiskTest, ASlowMachineLooksAtSixteenPictures) {
+  fixture_.options.read_sample_for = std::chrono::seconds(0);
+  const Outcome outcome = Index({{Photos(1, 60)}}, PatchStorage::kInt8);
+  EXPECT_EQ(outcome.dry_run.forecast.files_to_encode, 60U);
+  EXPECT_NEAR(outcome.forecast, outcome.used, 0.2 * outcome.used);
+}
 
 TEST_F(ForecastOnDiskTest, PicturesWithFp16Patches) {
   ExpectWithinTenPerCent(Index({{Photos(1, 60)}}, PatchStorage::kFp16));

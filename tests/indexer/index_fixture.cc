@@ -40,6 +40,7 @@ IndexFixture::IndexFixture() : photos_(std::filesystem::canonical(dir_.path()) /
   std::filesystem::create_directory(photos_);
   options.encode_batch = 4;
   options.decode_threads = 2;
+  options.read_sample_for = options.scan_sample_for = std::chrono::hours(1);  // Whatever the machine, all of it.
 }
 
 storage::CollectionConfig IndexFixture::config() const {
