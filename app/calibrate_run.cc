@@ -12,6 +12,7 @@
 #include "app/calibration_gallery.h"
 #include "app/calibration_writing.h"
 #include "app/interrupt.h"
+#include "app/output_file.h"
 #include "app/scratch_folder.h"
 #include "base/file_io.h"
 
@@ -117,7 +118,7 @@ Result<ExitCode> RunCalibrate(const Session& session, const CalibrateFlags& flag
   const ThreadBudget budget = MakeThreadBudget(session.globals.threads, 0);
   SL_ASSIGN_OR_RETURN(const auto encoder, OpenModel(session, flags.model, budget, ModelUse::kSearch));
   SL_ASSIGN_OR_RETURN(const CalibrationTargets targets, CalibrationTargets::Open(session, flags, encoder->info()));
-  if (!flags.html.empty()) SL_RETURN_IF_ERROR(CheckTarget(flags.html));
+  SL_RETURN_IF_ERROR(CheckOutputFile(flags.html));
   SL_ASSIGN_OR_RETURN(const ScratchFolder scratch, ScratchFolder::Make());
   const InterruptHandler interrupt(session, "stopping; no calibration will be written");
   Run run{.session = session,

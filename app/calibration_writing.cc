@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/calibration_writing.h"
 
-#include <unistd.h>
-
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "app/output_file.h"
 #include "base/file_io.h"
 
 namespace sightline::app {
@@ -49,19 +46,6 @@ Result<std::string> WriteSettings(const Session& session, const std::string& nam
 
 }  // namespace
 
-Status CheckTarget(const std::filesystem::path& file) {
-  const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(folder, ignored)) {
-    return Fail(ErrorCode::kNotFound, fmt::format("there is no folder {} to write to", folder.string()));
-  }
-  if (std::filesystem::is_directory(file, ignored)) {
-    return Fail(ErrorCode::kInvalidArgument, fmt::format("{} is a folder: give a file to write to", file.string()));
-  }
-  if (::access(folder.c_str(), W_OK) != 0) return tl::unexpected(ErrnoError(errno, "write to", folder.string()));
-  return {};
-}
-
 Result<CalibrationTargets> CalibrationTargets::Open(const Session& session, const CalibrateFlags& flags,
                                                     const encoder::EncoderInfo& info) {
   CalibrationTargets targets;
@@ -72,7 +56,7 @@ Result<CalibrationTargets> CalibrationTargets::Open(const Session& session, cons
     SL_ASSIGN_OR_RETURN(const auto model, ModelDirOf(session, flags.model));
     targets.files_.push_back(model / "calibration.json");
   }
-  for (const std::filesystem::path& file : targets.files_) SL_RETURN_IF_ERROR(CheckTarget(file));
+  for (const std::filesystem::path& file : targets.files_) SL_RETURN_IF_ERROR(CheckOutputFile(file));
   if (!flags.collection.empty()) {
     targets.collection_ = flags.collection;
     SL_ASSIGN_OR_RETURN(const CollectionLease collection, OpenCollection(session, flags.collection));

@@ -14,15 +14,11 @@
 
 namespace sightline::app {
 
-/// Whether a file can be written there, as far as that is known before it is: said before the long work begins. Errors:
-/// kNotFound (no such folder), kInvalidArgument (it is a folder itself), those of access(2) to the folder.
-Status CheckTarget(const std::filesystem::path& file);
-
 /// Where a calibration goes: a file, the model's directory, the settings of a collection; any of them, or none.
 class CalibrationTargets {
  public:
   /// Looks at all of them before the long work begins. `session` must outlive it. Errors: those of OpenCollection,
-  /// CheckModelOf and CheckTarget.
+  /// CheckModelOf and CheckOutputFile.
   static Result<CalibrationTargets> Open(const Session& session, const CalibrateFlags& flags,
                                          const encoder::EncoderInfo& info);
 

@@ -16,6 +16,7 @@
 #include "app/eval_page.h"
 #include "app/eval_progress.h"
 #include "app/interrupt.h"
+#include "app/output_file.h"
 #include "app/patch_names.h"
 #include "app/progress_view.h"
 #include "app/version.h"
@@ -234,6 +235,7 @@ Status Print(const Evaluation& evaluation, const EvalOutput& output) {
 }  // namespace
 
 Result<ExitCode> RunEval(const Session& session, const EvalFlags& flags, const eval::RetrievalSet& set) {
+  for (const std::string& file : {flags.csv, flags.html}) SL_RETURN_IF_ERROR(CheckOutputFile(file));
   const ThreadBudget budget = MakeThreadBudget(session.globals.threads, 0);
   SL_ASSIGN_OR_RETURN(const auto encoder, OpenModel(session, flags.model, budget, ModelUse::kSearch));
   SL_ASSIGN_OR_RETURN(const EvalFolder folder, FindEvalFolder(session, flags, set, encoder->info()));

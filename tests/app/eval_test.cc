@@ -177,6 +177,9 @@ TEST_F(EvalIntegrationTest, WrongFilesAreInputErrorsAndNothingToAskIsNoResult) {
   EXPECT_EQ(EvalPhotos(boost::json::object{}).exit_code, 3);
   EXPECT_EQ(EvalPhotos(boost::json::array{Photo(4, {"?!"})}).exit_code, 1);
   EXPECT_THAT(EvalPhotos(boost::json::array{Photo(4, {"?!"})}).out, HasSubstr("without captions: photo-004.jpg"));
+  const RunResult nowhere = EvalPhotos(ThreePhotos(), {"--html", folder_ / "nowhere" / "new.html"});
+  EXPECT_EQ(nowhere.exit_code, 2);
+  EXPECT_THAT(nowhere.err, HasSubstr("there is no folder")) << "before anything is indexed";
 }
 
 TEST_F(EvalIntegrationTest, EveryFormOfASetGivesTheSameFigures) {
