@@ -26,6 +26,10 @@ Problem TooLarge(uint64_t limit) {
   return {413, "too_large", fmt::format("the body is larger than the {} bytes that this path takes", limit)};
 }
 
+Problem TooMuchBesideChunks() {
+  return {431, "header_too_large", "what stands beside the chunks of the body is too large"};
+}
+
 Problem Late(std::string_view what) {
   return {408, "request_timeout", fmt::format("the {} of the request did not come in time", what)};
 }
@@ -172,6 +176,8 @@ asio::awaitable<std::optional<Problem>> Connection::ReceiveBody(Exchange& exchan
     if (error && error != beast_http::error::need_more) co_return MalformedHead(error);
     if (!lease->GrowTo(received)) co_return no_memory;
     if (parser_->is_done()) break;
+    // What is left begins the head of a chunk or the trailer, and the parser would wait for their end for ever.
+    if (buffer_.size() > state_.options.max_header_bytes) co_return TooMuchBesideChunks();
     if (received >= renewed_at + kProgressBytes) {
       SetDeadline(state_.options.timeouts.stall);
       renewed_at = received;

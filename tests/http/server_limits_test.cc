@@ -143,6 +143,14 @@ TEST(ServerLimitsTest, AHeadThatIsTooLargeIsRefused) {
   ExpectRefused(*server, fmt::format("GET /{}", std::string(5000, 'a')), 431);
 }
 
+TEST(ServerLimitsTest, WhatStandsBesideChunksIsLimited) {
+  const auto server = StartServer(EchoRouter());
+  const std::string much(40'000, 'a');
+  for (const std::string& chunks : {"5;" + much, "0\r\nX: " + much, "5\r\nabcde\r\n3;" + much}) {
+    ExpectRefused(*server, "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks, 431);
+  }
+}
+
 TEST(ServerLimitsTest, ABodyThatIsTooLargeIsRefused) {
   const auto server = StartServer(EchoRouter());
   ExpectRefused(*server, RequestText(Method::kPost, "/echo", std::string(1001, 'x'), {}), 413);
