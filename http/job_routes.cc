@@ -33,15 +33,12 @@ tl::unexpected<Problem> Refuse(const Error& error, std::string field) {
 Result<std::vector<std::string>> NamesOf(const Api& api, const std::string& path) {
   const bool may_be_pattern = path.find('{') != std::string::npos;
   if (!may_be_pattern || api.roots.Resolve(path)) return std::vector{path};
-  return indexer::ExpandShardPattern(path);
+  return indexer::ExpandShardPattern(path, kMaxInputs);
 }
 
 // Where the path, or what its pattern stands for, really is.
 Result<std::vector<fs::path>> Resolved(const Api& api, const std::string& path) {
   SL_ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesOf(api, path));
-  if (names.size() > kMaxInputs) {
-    return Fail(ErrorCode::kInvalidArgument, fmt::format("{}: more than {} files", path, kMaxInputs));
-  }
   std::vector<fs::path> out;
   for (const std::string& name : names) {
     SL_ASSIGN_OR_RETURN(fs::path resolved, api.roots.Resolve(name));

@@ -12,8 +12,9 @@
 namespace sightline::indexer {
 namespace {
 
-constexpr size_t kMaxNames = 1'000'000;
 constexpr size_t kMaxDigits = 18;
+constexpr size_t kMaxLength = 4096;  // PATH_MAX; each range takes a call within the one before.
+constexpr size_t kShownLength = 100;
 constexpr std::string_view kDigits = "0123456789";
 
 /// "{000..012}" at [begin, end) of a pattern.
@@ -58,18 +59,22 @@ size_t WidthOf(const Range& range) {
 
 }  // namespace
 
-Result<std::vector<std::string>> ExpandShardPattern(std::string_view pattern) {
+Result<std::vector<std::string>> ExpandShardPattern(std::string_view pattern, size_t most) {
   const auto range = FirstRange(pattern);
   if (!range) return std::vector<std::string>{std::string(pattern)};
-  SL_ASSIGN_OR_RETURN(const auto rests, ExpandShardPattern(pattern.substr(range->end)));
+  if (pattern.size() > kMaxLength) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("{}...: longer than a path can be", pattern.substr(0, kShownLength)));
+  }
+  SL_ASSIGN_OR_RETURN(const auto rests, ExpandShardPattern(pattern.substr(range->end), most));
   if (std::max(range->first.size(), range->last.size()) > kMaxDigits) {
     return Fail(ErrorCode::kInvalidArgument, fmt::format("{}: the numbers are too long", pattern));
   }
   const uint64_t first = NumberOf(range->first);
   const uint64_t last = NumberOf(range->last);
   const uint64_t count = (last > first ? last - first : first - last) + 1;
-  if (count > kMaxNames / rests.size()) {
-    return Fail(ErrorCode::kInvalidArgument, fmt::format("{}: more than {} names", pattern, kMaxNames));
+  if (count > most / rests.size()) {
+    return Fail(ErrorCode::kInvalidArgument, fmt::format("{}: more than {} names", pattern, most));
   }
   std::vector<std::string> names;
   names.reserve(count * rests.size());

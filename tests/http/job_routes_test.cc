@@ -247,6 +247,10 @@ TEST_F(JobRoutesTest, BadRequestsNameTheirField) {
   EXPECT_EQ(field(R"({"paths": "x"})"), "/paths");
   EXPECT_EQ(field(R"({"paths": ["/x"], "resume": 1})"), "/paths");
   EXPECT_EQ(field(R"({"resume": 7})"), "/resume");
+  std::string ranges = "/";
+  for (int i = 0; i < 500'000; ++i) ranges += "{0..0}";
+  EXPECT_EQ(field(fmt::format(R"({{"paths": ["{}"]}})", ranges)), "/paths/0");
+  EXPECT_EQ(field(R"({"paths": ["/{0..99999}"]})"), "/paths/0");
   EXPECT_EQ(field(R"({"paths": ["/x"], "clip_seconds": 0})"), "/clip_seconds");
   EXPECT_EQ(field(R"({"paths": ["/x"], "clip_seconds": 2, "clip_overlap": 1.5})"), "/clip_overlap");
   EXPECT_EQ(field(R"({"paths": ["/x"], "frames": 65})"), "/frames");
