@@ -92,7 +92,7 @@ struct ItemBody {
     reader.Text("path", &path);
     reader.Text("content_base64", &content_base64);
     reader.Text("name", &name);
-    reader.Text("text", &text);
+    reader.Words("text", &text);
     reader.Text("id", &id);
     reader.Integer("item_id", 1, UINT64_MAX, &item_id);
     if (const json::object* object = reader.Object("metadata")) metadata_json = json::serialize(*object);

@@ -11,8 +11,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr size_t kMaxTextBytes = 64u << 10;
-
 std::string_view ViewOf(const json::string& text) { return {text.data(), text.size()}; }
 
 }  // namespace

@@ -182,6 +182,13 @@ void ObjectReader::Text(std::string_view key, std::optional<std::string>* out) {
   Text(key, &out->emplace());
 }
 
+void ObjectReader::Words(std::string_view key, std::optional<std::string>* out) {
+  Text(key, out);
+  if (!*out || (*out)->size() <= kMaxTextBytes) return;
+  Reject(key, fmt::format("a text of {} bytes, more than {}", (*out)->size(), kMaxTextBytes));
+  out->reset();
+}
+
 void ObjectReader::Integer(std::string_view key, uint64_t min, uint64_t max, uint64_t* out, Presence presence) {
   const json::value* value = Value(key, presence);
   if (value == nullptr) return;

@@ -17,6 +17,9 @@ namespace sightline::http {
 
 constexpr size_t kMaxJsonDepth = 32;
 
+/// Of one text that a model reads. It reads far less of it, but what was sent comes back in answers.
+constexpr size_t kMaxTextBytes = 64u << 10;
+
 /// An answer with a JSON body.
 Response JsonResponse(int status, const boost::json::value& body);
 
@@ -53,6 +56,8 @@ class ObjectReader {
   /// Each leaves `out` as it is when an optional field is absent or something is wrong. Ranges are inclusive.
   void Text(std::string_view key, std::string* out, Presence presence = kOptional);
   void Text(std::string_view key, std::optional<std::string>* out);
+  /// A text that a model reads: at most kMaxTextBytes.
+  void Words(std::string_view key, std::optional<std::string>* out);
   void Integer(std::string_view key, uint64_t min, uint64_t max, uint64_t* out, Presence presence = kOptional);
   void Number(std::string_view key, double min, double max, double* out, Presence presence = kOptional);
   void Number(std::string_view key, double min, double max, std::optional<double>* out);

@@ -75,7 +75,7 @@ ProblemOr<KnnRequest> ReadKnn(const json::object& body, const Limits& limits, co
   std::string modality = "image";
   uint64_t num_images = 40;  // As the client has it.
   ObjectReader reader(body, "");
-  reader.Text("text", &query.text);
+  reader.Words("text", &query.text);
   reader.Text("image", &query.image);
   reader.Text("image_url", &query.image_url);
   reader.Floats("embedding_input", 65536, &query.vector);

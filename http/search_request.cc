@@ -137,7 +137,7 @@ ProblemOr<void> ReadQuery(const SearchBody& body, const json::object* query, con
   std::optional<std::string> url;
   uint64_t item = 0;
   std::vector<float> vector;
-  reader.Text("text", &asked.search.query.text);
+  reader.Words("text", &asked.search.query.text);
   reader.Text("image_base64", &base64);
   reader.Text("image_url", &url);
   reader.Integer("item_id", 1, kMaxItemId, &item);

@@ -106,6 +106,7 @@ TEST_F(SearchRouteTest, WhatIsWrongIsNamedWithItsPlace) {
   ExpectProblem(R"({"query": {"text": "a"}, "topk": 3})", 400, "/topk", "");
   ExpectProblem(R"({"query": {"words": "a"}})", 400, "/query/words", "");
   ExpectProblem(R"({"query": {"text": 7}})", 400, "/query/text", "");
+  ExpectProblem(R"({"query": {"text": ")" + std::string(65'537, 'a') + R"("}})", 400, "/query/text", "65537 bytes");
   ExpectProblem(R"({"query": {"text": "a"}, "top_k": 0})", 400, "/top_k", "");
   ExpectProblem(R"({"query": {"text": "a"}, "top_k": 1001})", 400, "/top_k", "");
   ExpectProblem(R"({"query": {"text": "a"}, "rerank": {"depth": 1025}})", 400, "/rerank/depth", "");
