@@ -145,6 +145,7 @@ ProblemOr<void> StartKnn(const CompatApi& api, const std::shared_ptr<const Reque
   SL_RETURN_IF_ERROR(request->limits.Check("waiting for a free worker"));
   SL_ASSIGN_OR_PROBLEM(const json::object body, ParseJsonBody(*request));
   SL_ASSIGN_OR_PROBLEM(KnnRequest wanted, ReadKnn(body, request->limits, api));
+  SL_RETURN_IF_PROBLEM(KeepModelPixels(api.host.encoder(), wanted.search.query.picture));
   SL_ASSIGN_OR_PROBLEM(const auto hosted, FindIndex(api, request->principal, wanted.collection));
   query::SearchRequest search = std::move(wanted.search);
   hosted->gatherer->Submit(std::move(search), [wanted = std::move(wanted), hosted, request, reply](auto answer) {

@@ -86,4 +86,11 @@ ProblemOr<ImageRgb8> ReadModelPixels(std::string_view text, int image_res, const
   return *std::move(pixels);
 }
 
+ProblemOr<void> KeepModelPixels(const encoder::Encoder* encoder, std::optional<ImageRgb8>& picture) {
+  if (!picture) return {};
+  const int image_res = encoder == nullptr ? 1 : encoder->info().config.vision.image_res;
+  SL_ASSIGN_OR_RETURN(picture, encoder::ResizeToModelPixels(*picture, image_res));
+  return {};
+}
+
 }  // namespace sightline::http

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/limits.h"
 #include "base/types.h"
+#include "encoder/encoder.h"
 #include "http/image_fetcher.h"
 #include "http/problem.h"
 
@@ -36,5 +38,12 @@ ProblemOr<ImageRgb8> ReadPicture(std::string_view text, const ImageFetcher& fetc
 /// The same as model pixels of `image_res` a side.
 ProblemOr<ImageRgb8> ReadModelPixels(std::string_view text, int image_res, const ImageFetcher& fetcher,
                                      const Limits& limits, const std::string& field);
+
+/// Replaces a picture by its model pixels, which stay as they are when they are resized to that once more: many
+/// searches may wait, and none shall hold more of its picture than the model looks at. Nothing happens without a
+/// picture.
+/// @param encoder  of the search; null: it has none, will be refused, and keeps one pixel.
+/// Errors: kInvalidArgument (an empty picture).
+ProblemOr<void> KeepModelPixels(const encoder::Encoder* encoder, std::optional<ImageRgb8>& picture);
 
 }  // namespace sightline::http

@@ -7,9 +7,11 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/guard.h"
 #include "http/answer_json.h"
+#include "http/picture_input.h"
 #include "http/problem.h"
 #include "http/search_request_internal.h"
 
@@ -70,6 +72,7 @@ Response AnswerOf(const Request& request, const AskedSearch& asked, HostedCollec
 ProblemOr<void> Start(const SearchApi& api, const std::shared_ptr<const Request>& request, const Reply& reply) {
   SL_RETURN_IF_ERROR(request->limits.Check("waiting for a free worker"));
   SL_ASSIGN_OR_PROBLEM(AskedSearch read, ReadSearch(*request, api.fetcher));
+  SL_RETURN_IF_PROBLEM(KeepModelPixels(api.host.encoder(), read.search.query.picture));
   SL_ASSIGN_OR_RETURN(std::shared_ptr<HostedCollection> hosted, api.host.Find(read.subject.collection));
   SL_RETURN_IF_PROBLEM(FindPage(read, *hosted));
   if (!read.has_depth) read.search.rerank_depth = query::DefaultRerankDepth(*hosted->collection);

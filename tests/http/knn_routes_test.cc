@@ -44,6 +44,19 @@ TEST_F(KnnRouteTest, PicturesAndVectorsFindTheirNeighbours) {
   ExpectRefused(Knn(KnnBody(R"("image_url": "http://127.0.0.1:1/a.jpg")")), 409, "/image_url", "does not fetch");
 }
 
+TEST_F(KnnRouteTest, PicturesOfSearchesThatWaitAreSmall) {
+  std::vector<int> widths;
+  const auto hosted = *host_->Find("photos");
+  hosted->gatherer = std::make_shared<query::SearchGatherer>(
+      [&widths](std::span<const query::SearchRequest> requests) {
+        for (const query::SearchRequest& request : requests) widths.push_back(request.query.picture->width);
+        return std::vector<Result<query::SearchAnswer>>(requests.size(), Fail(ErrorCode::kUnavailable, "a test"));
+      },
+      query::GatherOptions());
+  EXPECT_EQ(Knn(KnnBody(fmt::format(R"("image": "{}")", Base64Of(kBlue)))).status, 503) << "of 6 x 5 pixels";
+  EXPECT_EQ(widths, std::vector{encoder_->info().config.vision.image_res});
+}
+
 TEST_F(KnnRouteTest, TheTextIndexHasTheCaptions) {
   const Answer answer = Knn(KnnBody(R"("text": "green")", R"("modality": "text", "num_images": 3)"));
   EXPECT_EQ(Ids(answer), std::vector<uint64_t>{caption_.value});
