@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "http/cursor.h"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cstring>
+#include <iterator>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -14,14 +17,20 @@ namespace sightline::http {
 namespace {
 
 // In front of every cursor, so that a later form can tell them apart.
-constexpr std::string_view kVersion = "c2-";
-constexpr size_t kNumbers = 5;
+constexpr std::string_view kVersion = "c3-";
+constexpr size_t kFirstOfLast = 5;
+constexpr size_t kReranked = kFirstOfLast + std::tuple_size_v<decltype(Cursor::last)>;
+constexpr size_t kScore = kReranked + 1;
+constexpr size_t kNumbers = kScore + 1;
 
 }  // namespace
 
 std::string ToText(const Cursor& cursor) {
-  return fmt::format("{}{:x}-{:x}-{:x}-{:x}-{:x}", kVersion, cursor.epoch.value, cursor.offset, cursor.rerank_depth,
-                     cursor.read_depth, cursor.query);
+  std::string text = fmt::format("{}{:x}-{:x}-{:x}-{:x}-{:x}", kVersion, cursor.epoch.value, cursor.offset,
+                                 cursor.rerank_depth, cursor.read_depth, cursor.query);
+  for (const uint64_t unit : cursor.last) fmt::format_to(std::back_inserter(text), "-{:x}", unit);
+  fmt::format_to(std::back_inserter(text), "-{:d}-{:x}", cursor.reranked, std::bit_cast<uint64_t>(cursor.score));
+  return text;
 }
 
 std::optional<Cursor> ParseCursor(std::string_view text) {
@@ -37,11 +46,15 @@ std::optional<Cursor> ParseCursor(std::string_view text) {
     at = parsed_to;
   }
   if (at != end) return std::nullopt;
-  return Cursor{.epoch = Epoch{numbers[0]},
-                .offset = numbers[1],
-                .rerank_depth = numbers[2],
-                .read_depth = numbers[3],
-                .query = numbers[4]};
+  Cursor cursor = {.epoch = Epoch{numbers[0]},
+                   .offset = numbers[1],
+                   .rerank_depth = numbers[2],
+                   .read_depth = numbers[3],
+                   .query = numbers[4]};
+  std::copy_n(numbers.begin() + kFirstOfLast, cursor.last.size(), cursor.last.begin());
+  cursor.reranked = numbers[kReranked] != 0;
+  cursor.score = std::bit_cast<double>(numbers[kScore]);
+  return cursor;
 }
 
 uint64_t DigestOfQuery(std::string_view canonical) {

@@ -212,6 +212,7 @@ ProblemOr<OuterFields> ReadOuter(const json::object& body, AskedSearch& asked) {
   if (group_by && *group_by != "video") reader.Reject("group_by", "must be \"video\"");
   SL_RETURN_IF_PROBLEM(reader.Finish());
   asked.search.top_k = top_k;
+  asked.page_size = top_k;
   asked.search.group_size = group_size;
   if (group_by) asked.search.group_by = query::GroupBy::kVideo;
   return fields;
@@ -224,7 +225,6 @@ ProblemOr<void> ReadCursor(const std::string& text, AskedSearch& asked) {
   if (cursor->query != asked.digest) return Refuse("/cursor", "the cursor belongs to another search");
   if (cursor->offset >= kMaxTopK) return Refuse("/cursor", "there are no pages beyond the first 1,000 hits");
   asked.cursor = cursor;
-  asked.skip = cursor->offset;
   asked.search.top_k = std::min<size_t>(cursor->offset + asked.search.top_k, kMaxTopK);
   asked.search.rerank_depth = cursor->rerank_depth;
   asked.search.stop_after = cursor->read_depth;

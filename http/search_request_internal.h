@@ -21,8 +21,8 @@ struct AskedSearch {
   std::optional<Cursor> cursor;  ///< Of the page that is asked for; it belongs to this search.
   /// Whether the request or its cursor says how deep to rerank; otherwise the collection does.
   bool has_depth = false;
-  uint64_t digest = 0;  ///< Of the search, whichever page.
-  size_t skip = 0;      ///< Hits of former pages, to be left out of the answer.
+  uint64_t digest = 0;   ///< Of the search, whichever page.
+  size_t page_size = 0;  ///< Hits of this page, at most.
 };
 
 /// Reads the body of a search: JSON, or a form with the JSON as `request` and a picture as `image`. Decodes pictures

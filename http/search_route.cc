@@ -38,20 +38,48 @@ ProblemOr<void> FindPage(AskedSearch& asked, HostedCollection& hosted) {
   return tl::make_unexpected(std::move(problem));
 }
 
-// An order that a deadline cut short cannot be had again, so it has no next page.
-bool HasNextPage(const AskedSearch& asked, const query::SearchAnswer& answer) {
-  return answer.hits.size() == asked.search.top_k && answer.hits.size() < kMostHits &&
-         asked.search.limits.Check("page").has_value();
+// In the order of answers: what was reranked comes first.
+bool IsBehind(const query::Hit& hit, const Cursor& cursor) {
+  if (hit.rank_score) return cursor.reranked && *hit.rank_score < cursor.score;
+  return cursor.reranked || double{hit.coarse_score} < cursor.score;
 }
 
-std::string NextCursor(const AskedSearch& asked, HostedCollection& hosted, const query::SearchAnswer& answer) {
-  if (!HasNextPage(asked, answer)) return {};
+// How many of the hits were on the pages before (Cursor::last).
+size_t ShownBefore(const AskedSearch& asked, const std::vector<query::Hit>& hits) {
+  if (!asked.cursor) return 0;
+  const Cursor& cursor = *asked.cursor;
+  for (const uint64_t unit : cursor.last) {
+    const auto is_it = [unit](const query::Hit& hit) { return hit.unit.value == unit; };
+    const auto found = std::find_if(hits.begin(), hits.end(), is_it);
+    if (found != hits.end()) return static_cast<size_t>(found - hits.begin()) + 1;
+  }
+  const auto next =
+      std::find_if(hits.begin(), hits.end(), [&](const query::Hit& hit) { return IsBehind(hit, cursor); });
+  return static_cast<size_t>(next - hits.begin());
+}
+
+// An order that a deadline cut short cannot be had again, so it has no next page. @param shown  with this page.
+bool HasNextPage(const AskedSearch& asked, const query::SearchAnswer& answer, size_t shown) {
+  const bool has_more = shown < answer.hits.size() || answer.hits.size() == asked.search.top_k;
+  return has_more && shown < kMostHits && asked.search.limits.Check("page").has_value();
+}
+
+std::string NextCursor(const AskedSearch& asked, HostedCollection& hosted, const query::SearchAnswer& answer,
+                       size_t shown) {
+  if (!HasNextPage(asked, answer, shown)) return {};
   hosted.views.Hold(answer.view);
-  return ToText({.epoch = answer.epoch,
-                 .offset = answer.hits.size(),
+  Cursor next = {.epoch = answer.epoch,
+                 .offset = shown,
                  .rerank_depth = answer.rerank_depth,
                  .read_depth = answer.stopped_at.value_or(answer.rerank_depth),
-                 .query = asked.digest});
+                 .query = asked.digest};
+  for (size_t i = 0; i < std::min(next.last.size(), shown); ++i) next.last[i] = answer.hits[shown - 1 - i].unit.value;
+  if (shown > 0) {
+    const query::Hit& last = answer.hits[shown - 1];
+    next.reranked = last.rank_score.has_value();
+    next.score = last.rank_score.value_or(double{last.coarse_score});
+  }
+  return ToText(next);
 }
 
 Response AnswerOf(const Request& request, const AskedSearch& asked, HostedCollection& hosted,
@@ -61,9 +89,12 @@ Response AnswerOf(const Request& request, const AskedSearch& asked, HostedCollec
     if (StatusOf(problem.error.code) == 503) problem.retry_after_s = RetryAfterSeconds(hosted);
     return ProblemResponse(request, problem);
   }
-  const ServedAnswer served = {.cursor = NextCursor(asked, hosted, *answer)};
-  const auto skipped = static_cast<std::ptrdiff_t>(std::min(asked.skip, answer->hits.size()));
-  answer->hits.erase(answer->hits.begin(), answer->hits.begin() + skipped);
+  std::vector<query::Hit>& hits = answer->hits;
+  const size_t before = ShownBefore(asked, hits);
+  const size_t shown = std::min(before + asked.page_size, hits.size());
+  const ServedAnswer served = {.cursor = NextCursor(asked, hosted, *answer, shown)};
+  hits.erase(hits.begin() + static_cast<std::ptrdiff_t>(shown), hits.end());
+  hits.erase(hits.begin(), hits.begin() + static_cast<std::ptrdiff_t>(before));
   return {.status = 200,
           .headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
           .body = AnswerJson(asked.subject, *answer, served)};

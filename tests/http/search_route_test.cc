@@ -184,6 +184,30 @@ TEST_F(SearchRouteTest, ThePagesOfAnAnswerSeeOneState) {
   EXPECT_EQ(Paths(Search(R"({"query": {"text": "red"}, "top_k": 1})")), std::vector<std::string>{"/p/reddest.png"});
 }
 
+TEST_F(SearchRouteTest, WhatIsRemovedBetweenPagesTakesNothingElseAway) {
+  AddReds(9);
+  const std::vector<std::string> all = Paths(Search(R"({"query": {"text": "red"}, "top_k": 100})"));
+  const boost::json::value first = Search(R"({"query": {"text": "red"}, "top_k": 3})");
+  const auto remove = [&](size_t place) {
+    const storage::Collection& collection = *(*host_->Find("photos"))->collection;
+    storage::WriteSet changes;
+    changes.remove_items = {*collection.records().FindItem(all[place]).value()};
+    EXPECT_THAT((*host_->Find("photos"))->collection->Commit(changes), testing::IsOk());
+  };
+  remove(0);
+  remove(2);  // The last one of the page.
+  const auto page = [&](const boost::json::value& before) {
+    return Search(R"({"query": {"text": "red"}, "top_k": 3, "cursor": )" + boost::json::serialize(before.at("cursor")) +
+                  "}");
+  };
+  const boost::json::value second = page(first);
+  EXPECT_THAT(Paths(second), ElementsAre(all[3], all[4], all[5]));
+  for (const size_t place : {1, 3, 4, 5}) remove(place);  // Nothing of what was shown is left.
+  const boost::json::value third = page(second);
+  EXPECT_THAT(Paths(third), ElementsAre(all[6], all[7], all[8]));
+  EXPECT_TRUE(third.at("cursor").is_null());
+}
+
 TEST_F(SearchRouteTest, DepthIsTheCollectionsUnlessItIsAskedFor) {
   AddReds(6);
   ASSERT_THAT((*host_->Find("photos"))->collection->SetSettings({.rerank_depth = 2}), testing::IsOk());
