@@ -10,6 +10,8 @@ namespace sightline::http {
 namespace {
 
 constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
+// What failed may have had no reason in the file: too many open files, a disk that was away.
+constexpr std::chrono::seconds kTryAgain{1};
 
 }  // namespace
 
@@ -33,6 +35,7 @@ Result<std::unique_ptr<KeyRing>> KeyRing::Open(std::filesystem::path file) {
 // The stamp was taken before: a file that changes meanwhile is read once more, and never too seldom.
 Status KeyRing::Load() {
   keys_.reset();
+  read_at_ = Clock::now();
   auto read = ReadKeyFile(file_);
   if (!read) {
     required_ = true;
@@ -45,7 +48,8 @@ Status KeyRing::Load() {
 
 Status KeyRing::Refresh() {
   const Stamp now = StampOf(file_);
-  if (now == stamp_) return {};
+  const bool tries_again = !keys_ && Clock::now() - read_at_ >= kTryAgain;
+  if (now == stamp_ && !tries_again) return {};
   stamp_ = now;
   return Load();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -27,7 +28,8 @@ class KeyRing {
   /// Whether nobody gets in without a key. One stat(2) call.
   bool required();
 
-  /// The key that `presented` is, or nothing. One stat(2) call; reads the file when it has changed. Errors:
+  /// The key that `presented` is, or nothing. One stat(2) call; reads the file when it has changed, and once a second
+  /// while it cannot be read. Errors:
   /// kUnavailable (it cannot be read; the log says why, the message does not, because anybody may see it).
   Result<std::optional<ApiKey>> Find(std::string_view presented);
 
@@ -42,6 +44,7 @@ class KeyRing {
     friend bool operator==(const Stamp&, const Stamp&) = default;
   };
   using Keys = std::vector<ApiKey>;
+  using Clock = std::chrono::steady_clock;
 
   explicit KeyRing(std::filesystem::path file) : file_(std::move(file)) {}
   static Stamp StampOf(const std::filesystem::path& file);
@@ -53,7 +56,8 @@ class KeyRing {
   std::mutex mutex_;
   Stamp stamp_;
   bool required_ = false;
-  std::shared_ptr<const Keys> keys_;  ///< Null: the file could not be read.
+  std::shared_ptr<const Keys> keys_;  ///< Null: the file could not be read; it is tried again now and then.
+  Clock::time_point read_at_;
 };
 
 }  // namespace sightline::http

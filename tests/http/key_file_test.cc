@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "http/key_file.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <thread>
 
 #include "http/key_ring.h"
@@ -203,6 +205,22 @@ TEST_F(KeyRingTest, ABrokenFileLetsNobodyInAndTellsNothing) {
   EXPECT_EQ(found.error().message.find(dir_.path().string()), std::string::npos);
   Write(good + " ");
   EXPECT_TRUE(Knows(*ring, key));
+}
+
+TEST_F(KeyRingTest, AFailureThatIsNotTheFilesPasses) {
+  const std::string key = Add({.name = "a"});
+  const auto ring = Open();
+  const std::string other = Add({.name = "b"});
+  rlimit before = {};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto found = ring->Find(key);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_THAT(found, IsError(ErrorCode::kUnavailable)) << "the file has changed and cannot be opened";
+  for (int i = 0; i < 500 && !ring->Find(other); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_TRUE(Knows(*ring, other));
+  EXPECT_TRUE(ring->required());
 }
 
 TEST_F(KeyRingTest, ABrokenFileAtTheStartIsAnError) {
