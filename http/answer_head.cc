@@ -12,12 +12,11 @@
 namespace sightline::http {
 namespace {
 
-/// Fields that protect people who open our answers in a browser; a handler may set its own.
+/// Fields that protect people who open our answers in a browser, or have a cache in between; a handler may set its own.
 constexpr std::pair<std::string_view, std::string_view> kSecurityFields[] = {
-    {"X-Content-Type-Options", "nosniff"},
-    {"X-Frame-Options", "DENY"},
-    {"Referrer-Policy", "no-referrer"},
-    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+    {"X-Content-Type-Options", "nosniff"}, {"X-Frame-Options", "DENY"},
+    {"Referrer-Policy", "no-referrer"},    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+    {"Cache-Control", "no-store"},
 };
 
 /// A field's value must not begin a new line: what stands there may come from a client or a file's name.

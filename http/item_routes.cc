@@ -113,7 +113,7 @@ ProblemOr<Response> ListItems(const Api& api, const Request& request) {
 Response ItemResponse(const HostedCollection& hosted, const storage::ItemRecord& item) {
   Response response = JsonResponse(200, ItemJson(item, hosted.name));
   response.headers.Set("ETag", EtagOf(std::get<std::string>(response.body)));
-  response.headers.Set("Cache-Control", "no-cache");
+  response.headers.Set("Cache-Control", "private, no-cache");
   return response;
 }
 

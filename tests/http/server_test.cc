@@ -180,6 +180,7 @@ TEST(ServerTest, EveryAnswerHasTheSecurityFields) {
     const ClientResponse response = client.Get(path);
     EXPECT_EQ(response.headers.Find("X-Content-Type-Options"), "nosniff");
     EXPECT_THAT(std::string(*response.headers.Find("Content-Security-Policy")), HasSubstr("default-src 'none'"));
+    EXPECT_EQ(response.headers.Find("Cache-Control"), "no-store") << "unless the handler says otherwise";
     EXPECT_EQ(response.headers.Find("Access-Control-Allow-Origin"), std::nullopt);
   }
 }
