@@ -37,11 +37,13 @@ mkdir "$work/root"
 cp "$root"/samples/photos/photo-00[1-4].jpg "$work/root/"
 export SIGHTLINE_DATA=$work/data
 
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-"$program" serve --listen "127.0.0.1:$port" --root "$work/root" 2>"$work/server.log" &
+# It takes a free port and says which.
+"$program" serve --listen 127.0.0.1:0 --root "$work/root" >"$work/told" 2>"$work/server.log" &
 server=$!
-for _ in $(seq 100); do
-  if curl -fs -o /dev/null "http://127.0.0.1:$port/healthz"; then break; fi
+port=
+for _ in $(seq 1200); do
+  port=$(sed -n 's|^listening on http://127\.0\.0\.1:\([0-9]*\)$|\1|p' "$work/told")
+  [[ -z $port ]] || break
   kill -0 "$server" 2>/dev/null || { cat "$work/server.log" >&2; exit 1; }
   sleep 0.1
 done

@@ -8,8 +8,8 @@ import base64
 import importlib.util
 import math
 import pathlib
+import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -45,12 +45,10 @@ class Server:
         self.run("index", "photos", str(pictures))
         self.key = self.run("key", "add", "reader").strip()
         self.other_key = self.run("key", "add", "other", "--collection", "elsewhere").strip()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.address = f"127.0.0.1:{probe.getsockname()[1]}"
-        self.log = open(self.folder / "log", "w+", encoding="utf-8")
+        self.address = ""  # The server takes a free port and says which.
+        self.log = open(self.folder / "log", "w", encoding="utf-8")
         self.process = subprocess.Popen(
-            [program, "--data-dir", str(self.folder / "data"), "serve", "--listen", self.address],
+            [program, "--data-dir", str(self.folder / "data"), "serve", "--listen", "127.0.0.1:0"],
             stdout=self.log, stderr=subprocess.STDOUT)
 
     def run(self, *arguments):
@@ -59,17 +57,16 @@ class Server:
         return subprocess.run(command, check=True, timeout=120, text=True, stdout=subprocess.PIPE).stdout
 
     def wait(self):
-        """Until it answers."""
-        for _ in range(300):
-            try:
-                with urllib.request.urlopen(f"http://{self.address}/healthz", timeout=5):
-                    return
-            except OSError:
-                if self.process.poll() is not None:
-                    break
-                time.sleep(0.1)
-        self.log.seek(0)
-        sys.exit(f"the server does not answer:\n{self.log.read()}")
+        """Until it is ready."""
+        for _ in range(1200):
+            log = (self.folder / "log").read_text(encoding="utf-8")
+            if told := re.search(r"listening on http://(127\.0\.0\.1:\d+)\n", log):
+                self.address = told[1]
+                return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.1)
+        sys.exit(f"the server does not start:\n{log}")
 
     def stop(self):
         """In order; True when it ended so."""

@@ -9,7 +9,6 @@ from selenium.common.exceptions import NoSuchElementException, StaleElementRefer
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
 
 HERE = pathlib.Path(__file__).parent
 TIMEOUT_S = 60  # For what a loaded machine with a sanitizer takes; everything else comes at once.
@@ -101,11 +100,15 @@ class Browser:
     def type(self, text):
         self.one("#words").send_keys(text)
 
+    def say(self, text, submit=False):
+        """As if the words had been typed without a pause, in which the page would search for what it has; and then Enter."""
+        self.js("""const box = document.getElementById("words");
+            box.focus(); box.value = arguments[0]; box.dispatchEvent(new Event("input"));
+            if (arguments[1]) box.form.requestSubmit();""", text, submit)
+
     def search(self, text):
-        """Types and takes the answer."""
-        box = self.one("#words")
-        box.send_keys(Keys.CONTROL, "a")
-        box.send_keys(text, Keys.ENTER)
+        """Asks for the words and takes the answer."""
+        self.say(text, submit=True)
         self.until(lambda: (self.calls("/search") or [{}])[-1].get("done"), "the answer")
         self.settled()
 
@@ -134,4 +137,8 @@ class Browser:
               const box = image.getBoundingClientRect();
               return box.width > 0 && box.bottom > 0 && box.top < innerHeight;
             }).every((image) => image.complete)"""), "the pictures in view")
-        time.sleep(0.4)  # They fade in.
+        # They fade in, from the next frame on.
+        self.driver.execute_async_script("const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(done));")
+        self.until(lambda: self.js("""
+            return document.getAnimations().every((one) => one.playState !== "running" || one.effect.getComputedTiming().endTime === Infinity)"""),
+                   "the end of what moves")
