@@ -37,6 +37,7 @@ class Tuner {
     for (const Place& place : frontier) tuning.frontier.push_back(known_.at(place));
     if (frontier.empty()) {
       SL_ASSIGN_OR_RETURN(tuning.chosen, HeldOut(ParametersAt(Best())));
+      tuning.reached = tuning.chosen.recall >= target_;
       return tuning;
     }
     return ClimbFrom(LeastWork(frontier), std::move(tuning));

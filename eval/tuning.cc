@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -152,12 +153,14 @@ json::value RoundedOrNull(const std::optional<double>& value) {
 
 QueryHalves SplitQueries(const std::vector<TuningQuery>& queries) {
   QueryHalves halves;
-  std::optional<ItemId> last;
+  std::unordered_map<ItemId, bool> is_held_out;
   bool holds_out = true;
   for (size_t i = 0; i < queries.size(); ++i) {
-    if (!queries[i].wanted || queries[i].wanted != last) holds_out = !holds_out;
-    last = queries[i].wanted;
-    (holds_out ? halves.held_out : halves.tuning).push_back(i);
+    const auto known = queries[i].wanted ? is_held_out.find(*queries[i].wanted) : is_held_out.end();
+    const bool is_new = known == is_held_out.end();
+    if (is_new) holds_out = !holds_out;
+    if (is_new && queries[i].wanted) is_held_out.emplace(*queries[i].wanted, holds_out);
+    ((is_new ? holds_out : known->second) ? halves.held_out : halves.tuning).push_back(i);
   }
   if (halves.held_out.empty()) {  // All about one item.
     halves.held_out.push_back(halves.tuning.back());

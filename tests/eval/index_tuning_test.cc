@@ -86,6 +86,14 @@ TEST(IndexTuningTest, ATargetThatCannotBeMetIsSaidWithTheBestThereIs) {
   EXPECT_GE(*tuning.chosen.parameters.probes, index.lists) << "before it gave up, it looked at everything";
 }
 
+TEST(IndexTuningTest, TheHeldOutQueriesSayWhetherTheTargetIsMet) {
+  FakeIndex index{.most = 0.9, .held_out_less = -0.09};
+  const IndexTuning tuning = Tuned(kLists, 0.95, index);
+  EXPECT_TRUE(tuning.frontier.empty());
+  EXPECT_GT(tuning.chosen.recall, 0.95);
+  EXPECT_TRUE(tuning.reached);
+}
+
 TEST(IndexTuningTest, ItClimbsUntilTheHeldOutQueriesReachTheTarget) {
   FakeIndex even;
   const IndexTuning first = Tuned(kLists, 0.9, even);

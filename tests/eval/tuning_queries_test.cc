@@ -181,6 +181,11 @@ TEST_F(TuningQueriesTest, QueriesAboutOneItemStayInOneHalf) {
   const QueryHalves halves = SplitQueries(queries);
   EXPECT_THAT(halves.tuning, ElementsAre(0, 1, 2, 6, 8));
   EXPECT_THAT(halves.held_out, ElementsAre(3, 4, 5, 7));
+  std::vector<TuningQuery> in_turn(8);
+  for (size_t i = 0; i < 6; ++i) in_turn[i].wanted = ItemId{1 + i % 3};
+  const QueryHalves mixed = SplitQueries(in_turn);
+  EXPECT_THAT(mixed.tuning, ElementsAre(0, 2, 3, 5, 7));
+  EXPECT_THAT(mixed.held_out, ElementsAre(1, 4, 6));
   const QueryHalves one = SplitQueries(std::vector<TuningQuery>(queries.begin(), queries.begin() + 3));
   EXPECT_THAT(one.held_out, ElementsAre(2));
 }
