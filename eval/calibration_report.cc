@@ -49,11 +49,13 @@ CalibrationFigures FiguresOf(std::span<const ScoredHit> first_hits) {
 CalibrationFigures FiguresOf(std::span<const CandidateList> lists, const encoder::Calibration& calibration) {
   CalibrationFigures figures = FiguresOf(FirstHits(lists, calibration));
   std::vector<ScoredHit> all;
+  size_t findable = 0;
   for (const CandidateList& list : lists) {
+    if (!list.pairs.empty()) findable += list.findable;
     for (const ScoredPair& pair : list.pairs) all.push_back(HitOf(pair, calibration));
   }
   for (const double min_match : kReportedMinMatch) {
-    figures.all_hits.push_back(FiguresAt(all, min_match, figures.queries));
+    figures.all_hits.push_back(FiguresAt(all, min_match, findable));
   }
   return figures;
 }

@@ -24,8 +24,8 @@ struct CalibrationFigures {
   double ece = 0;         ///< In 15 bins of equal mass.
   double chance_ece = 0;  ///< ChanceCalibrationError of the same bins.
   std::vector<ReliabilityBin> bins;
-  /// At kReportedMinMatch: of first hits, and of all that a search as deep as the lists shows. Findable is one per
-  /// query.
+  /// At kReportedMinMatch: of first hits, of which one per query is findable, and of all that a search as deep as the
+  /// lists shows.
   std::vector<ThresholdFigures> first_hits;
   std::vector<ThresholdFigures> all_hits;
 };

@@ -69,7 +69,7 @@ CandidateList ListOf(const SetQuestion& question, std::vector<query::Hit> hits) 
   std::sort(hits.begin(), hits.end(), [](const query::Hit& a, const query::Hit& b) {
     return std::tuple(-a.coarse_score, a.unit) < std::tuple(-b.coarse_score, b.unit);
   });
-  CandidateList list{.picture = question.image, .pairs = {}};
+  CandidateList list{.picture = question.image, .pairs = {}, .findable = question.wanted.size()};
   for (const query::Hit& hit : hits) {
     const bool right = std::find(question.wanted.begin(), question.wanted.end(), hit.item) != question.wanted.end();
     list.pairs.push_back({.coarse_score = hit.coarse_score, .match_logit = *hit.match_logit, .right = right});

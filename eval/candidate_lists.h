@@ -31,6 +31,7 @@ struct CandidateList {
   /// Best first by coarse score, those of equal score as a search has them: of equal rank scores the earlier one comes
   /// first. The right ones among them are few, mostly one, the others are hard: the nearest of the whole gallery.
   std::vector<ScoredPair> pairs;
+  size_t findable = 1;  ///< What is right for the query, among the candidates or not.
 
   /// The hit that a search with this calibration shows first, or null without any.
   const ScoredPair* First(const encoder::Calibration& calibration) const;

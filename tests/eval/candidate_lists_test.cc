@@ -142,5 +142,16 @@ TEST(SelectTest, EvenAndOddPicturesShareNothing) {
   EXPECT_EQ(Select(set, Pictures::kAll).captions.size(), 6U);
 }
 
+// Two captions are right for spot.png and one for green.png.
+TEST_F(CandidateListsTest, RecallOfAllHitsIsOfAllThatIsRight) {
+  const auto lists = Collect({.direction = Direction::kImageToText, .depth = 4});
+  ASSERT_THAT(lists, IsOk());
+  ASSERT_EQ(lists->size(), 2U);
+  const CalibrationFigures figures = FiguresOf(*lists, encoder::Calibration());
+  EXPECT_EQ(figures.all_hits[1].right, 3U);
+  EXPECT_DOUBLE_EQ(figures.all_hits[1].recall, 1);
+  EXPECT_DOUBLE_EQ(figures.first_hits[1].recall, 1);
+}
+
 }  // namespace
 }  // namespace sightline::eval
