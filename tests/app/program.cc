@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tests/app/program.h"
 
+#include <stdlib.h>
 #include <sys/wait.h>
 
 #include <cstdlib>
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 namespace sightline::app {
 namespace {
+
+/// The disk of whoever runs the tests may be as full as it likes: programs that tests start leave nothing free unless
+/// they are told to.
+class OnAnyDisk : public ::testing::Environment {
+ public:
+  void SetUp() override { ASSERT_EQ(::setenv("SIGHTLINE_DATA_MIN_FREE_MB", "0", 1), 0); }
+};
+
+[[maybe_unused]] const auto* const kOnAnyDisk = ::testing::AddGlobalTestEnvironment(new OnAnyDisk);
 
 void AppendQuoted(const std::string& argument, std::string& command) {
   command += " '";

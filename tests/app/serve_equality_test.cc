@@ -159,7 +159,8 @@ TEST_F(ServeEqualityIntegrationTest, FiftySearchesAnswerTheSameDirectlyThroughTh
   size_t hits = 0;
   for (size_t i = 0; i < searches.size(); ++i) {
     const std::string body = json::serialize(searches[i].body);
-    const testing::ClientResponse response = client.PostJson("/v1/collections/all/search", body, kPatient);
+    const testing::ClientResponse response =
+        client.PostJson("/v1/collections/all/search", body, {{"X-Request-Timeout", "60"}});
     ASSERT_EQ(response.status, 200) << body.substr(0, 200) << "\n" << response.body;
     json::object answer = json::parse(response.body).as_object();
     hits += answer.at("hits").as_array().size();
