@@ -185,6 +185,14 @@ std::vector<std::string> Service::Addresses() const {
   return addresses;
 }
 
+// What the workers do for a client that has gone may still look at the server (/metrics), and the server's connections
+// hand work to them until it has stopped. So it stops first, and is destroyed when they have ended.
+Service::~Service() {
+  commands_.reset();
+  if (server_) server_->Stop(std::chrono::milliseconds(0));
+  pool_.reset();
+}
+
 bool Service::Stop(std::chrono::milliseconds grace) {
   jobs_->RequestStop();
   server_->Stop(grace);

@@ -35,6 +35,9 @@ class Service {
   /// Errors: kFailedPrecondition (another server has the data folder; listening where others can reach it without
   /// keys), those of ResolveDataDir, OpenEncoder, Host::Open and Server::Open.
   static Result<std::unique_ptr<Service>> Open(const Session& session);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
 
   /// "http://127.0.0.1:8080", ...
   std::vector<std::string> Addresses() const;
