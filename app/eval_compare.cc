@@ -167,10 +167,11 @@ void AddEvalCompare(CLI::App& eval, Session& session) {
   CLI::Option* b = command->add_option("b", flags->b, "Another one of the same set (default: two stages of the first)");
   CLI::Option* stage =
       command->add_option("--stage", flags->stage, "One stage of the first file (default: all in both)");
-  command->add_option("--with", flags->with, "The stage of the other file that it is compared with")->needs(stage);
+  CLI::Option* with =
+      command->add_option("--with", flags->with, "The stage of the other file that it is compared with")->needs(stage);
   command->add_flag("--json", flags->json, "Print one JSON object");
-  command->callback([flags, b, stage, &session] {
-    if (b->count() == 0 && stage->count() == 0)
+  command->callback([flags, b, with, &session] {
+    if (b->count() == 0 && with->count() == 0)
       throw CLI::ValidationError("compare", "one file needs --stage and --with");
     session.run = [flags, &session] { return RunCompare(session, *flags); };
   });

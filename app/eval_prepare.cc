@@ -39,6 +39,7 @@ struct PrepareFlags {
 struct Prepared {
   const eval::Dataset& dataset;
   std::string folder;
+  std::string split;  // Empty: what the file has by itself.
   eval::FoundLayout layout;
   eval::RetrievalSet set;            // Empty without its annotation.
   std::vector<std::string> missing;  // Pictures or videos.
@@ -46,8 +47,10 @@ struct Prepared {
   bool is_complete() const { return layout.has_annotation && missing.empty(); }
   const char* media_name() const { return dataset.name == "msrvtt" ? "videos" : "pictures"; }
   std::string next() const {
-    return fmt::format("sightline eval {} {} --{} {}", dataset.name, (fs::path(folder) / layout.annotation).string(),
-                       dataset.name == "msrvtt" ? "videos" : "images", (fs::path(folder) / layout.media).string());
+    const std::string command = fmt::format(
+        "sightline eval {} {} --{} {}", dataset.name, ShellWord((fs::path(folder) / layout.annotation).string()),
+        dataset.name == "msrvtt" ? "videos" : "images", ShellWord((fs::path(folder) / layout.media).string()));
+    return split.empty() ? command : command + " --split " + ShellWord(split);
   }
 };
 
@@ -78,8 +81,12 @@ Result<Prepared> Prepare(const PrepareFlags& flags) {
   const eval::Dataset& dataset = DatasetOf(flags.kind);
   auto layout = eval::FindLayout(dataset, flags.folder);
   if (!layout) return InputError(std::move(layout).error());
-  Prepared prepared = {
-      .dataset = dataset, .folder = flags.folder, .layout = *std::move(layout), .set = {}, .missing = {}};
+  Prepared prepared = {.dataset = dataset,
+                       .folder = flags.folder,
+                       .split = flags.split,
+                       .layout = *std::move(layout),
+                       .set = {},
+                       .missing = {}};
   if (!prepared.layout.has_annotation) return prepared;
   SetFlags set;
   set.file = (fs::path(flags.folder) / prepared.layout.annotation).string();

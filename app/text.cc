@@ -20,6 +20,20 @@ std::string OneLine(std::string_view bytes) {
   return out;
 }
 
+std::string ShellWord(std::string_view text) {
+  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+=:,@%";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos) return std::string(text);
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      out += "'\\''";
+    } else {
+      out += c;
+    }
+  }
+  return out + "'";
+}
+
 std::string TomlString(std::string_view value) {
   std::string out = "\"";
   for (const char c : ValidUtf8(value)) {

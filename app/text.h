@@ -13,6 +13,9 @@ namespace sightline::app {
 /// ValidUtf8 without line breaks or other control characters, for tables and messages.
 std::string OneLine(std::string_view bytes);
 
+/// A word of a command line as a POSIX shell reads it: in quotes where it needs them.
+std::string ShellWord(std::string_view text);
+
 /// A quoted TOML string.
 std::string TomlString(std::string_view value);
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <boost/json.hpp>
 
@@ -68,6 +69,17 @@ TEST_F(EvalPrepareTest, ACompleteFolderGetsTheCommandThatMeasuresIt) {
   EXPECT_EQ(json.at("pictures").to_number<int>(), 2);
   EXPECT_EQ(json.at("annotation").as_string(), "dataset_flickr8k.json");
   EXPECT_TRUE(json.at("missing").as_array().empty());
+}
+
+TEST_F(EvalPrepareTest, TheCommandIsOfTheSplitThatWasAskedForAndCanBePasted) {
+  Make("a set/dataset_flickr8k.json", kFlickr8k);
+  Make("a set/Images/3.jpg");
+  const RunResult result =
+      RunProgram({"eval", "prepare", "flickr8k", (folder_ / "a set").string(), "--split", "train"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr(fmt::format("complete: sightline eval flickr8k '{0}/a set/dataset_flickr8k.json' "
+                                                "--images '{0}/a set/Images' --split train\n",
+                                                folder_.path().string())));
 }
 
 TEST_F(EvalPrepareTest, PicturesOfCocosOwnCaptionsAndVideosHaveTheirFolders) {

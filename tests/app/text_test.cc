@@ -46,5 +46,12 @@ TEST(MatchWordTest, HalfIsTheBorderOfWeak) {
   EXPECT_EQ(MatchWord(1), "strong");
 }
 
+TEST(TextTest, AShellWordIsOneWord) {
+  EXPECT_EQ(ShellWord("/data/val2014-x_1.json"), "/data/val2014-x_1.json");
+  EXPECT_EQ(ShellWord("my data"), "'my data'");
+  EXPECT_EQ(ShellWord("it's $HOME"), "'it'\\''s $HOME'");
+  EXPECT_EQ(ShellWord(""), "''");
+}
+
 }  // namespace
 }  // namespace sightline::app
