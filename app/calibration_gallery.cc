@@ -5,26 +5,12 @@
 
 #include <fmt/format.h>
 
+#include "app/gallery_collection.h"
 #include "app/open.h"
 #include "app/progress_view.h"
-#include "app/scratch_folder.h"
 
 namespace sightline::app {
 namespace {
-
-Result<std::unique_ptr<storage::Collection>> OpenOrMake(const std::filesystem::path& folder,
-                                                        const encoder::EncoderInfo& info) {
-  auto opened = storage::Collection::Open(folder);
-  if (opened) {
-    SL_RETURN_IF_ERROR(CheckModelOf(folder.string(), (*opened)->config(), info));
-    return opened;
-  }
-  if (opened.error().code != ErrorCode::kNotFound) return opened;
-  SL_RETURN_IF_ERROR(MakeFolders(folder.parent_path()));
-  return storage::Collection::Create(folder, {.model_name = info.config.name,
-                                              .model_fingerprint = info.fingerprint,
-                                              .dim = static_cast<uint32_t>(info.config.embed_dim)});
-}
 
 void ShowAsked(std::FILE* err, size_t done, size_t total) {
   if (!IsTerminal(err)) return;
@@ -43,11 +29,15 @@ Result<CalibrationGallery> CalibrationGallery::Make(const Session& session, cons
   made.flags_ = &flags;
   made.set_ = &set;
   made.stop_ = stop;
-  SL_ASSIGN_OR_RETURN(made.collection_, OpenOrMake(folder / "collection", encoder.info()));
+  const int frames = flags.frames.value_or(encoder.info().config.frame_len);
+  const GalleryMaking making = {.precision = PrecisionOf(session, flags.model),
+                                .frames = set.has_videos ? std::optional(frames) : std::nullopt};
+  SL_ASSIGN_OR_RETURN(GalleryCollection kept, OpenGalleryCollection(folder, making, encoder.info()));
+  made.collection_ = std::move(kept.collection);
   const auto view = MakeProgressView(session.io, ProgressStyle::kAuto);
   const eval::GalleryOptions options = {.image_folder = flags.folder,
                                         .captions_file = folder / "captions.jsonl",
-                                        .frames = flags.frames.value_or(encoder.info().config.frame_len),
+                                        .frames = frames,
                                         .index = {.decode_threads = decode_threads, .thumbnail_side = 0}};
   SL_ASSIGN_OR_RETURN(made.gallery_,
                       eval::IndexGallery(set, *made.collection_, encoder, options, view.get(), std::move(stop)));

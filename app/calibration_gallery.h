@@ -23,7 +23,7 @@ class CalibrationGallery {
  public:
   /// Indexes `set` into a collection in `folder`, made where there is none. `session`, `flags`, `set` and `encoder`
   /// must outlive it. `decode_threads` as IndexOptions has it. Errors: those of IndexGallery and the store;
-  /// kInvalidArgument (the collection there was made by another model).
+  /// kInvalidArgument (the collection there was made by another model, or in another way).
   static Result<CalibrationGallery> Make(const Session& session, const CalibrateFlags& flags,
                                          const eval::RetrievalSet& set, encoder::Encoder& encoder,
                                          const std::filesystem::path& folder, size_t decode_threads,

@@ -27,7 +27,9 @@ std::string KeyOf(const Session& session, const EvalFlags& flags, const eval::Re
   Sha256 hash;
   hash.Update(fmt::format("{}\n{}\n{}\n{}\n{}\n", info.fingerprint, PrecisionOf(session, flags.model), flags.patches,
                           flags.frames.value_or(info.config.frame_len), folder.string()));
-  for (const std::string& image : set.images) hash.Update(fmt::format("{}\n", image));
+  // By their bare names: where a file is found, and with which extension, is known only once it is there, and what
+  // comes later belongs into the same folder.
+  for (const std::string& image : set.images) hash.Update(fmt::format("{}\n", fs::path(image).stem().string()));
   for (const eval::EvalCaption& caption : set.captions)
     hash.Update(fmt::format("{} {}\n", caption.image, caption.text));
   return ToHex(hash.Finish()).substr(0, 24);

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <iterator>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "app/eval_output.h"
 #include "app/eval_page.h"
 #include "app/eval_progress.h"
+#include "app/gallery_collection.h"
 #include "app/interrupt.h"
 #include "app/output_file.h"
 #include "app/patch_names.h"
@@ -49,48 +51,34 @@ struct OpenedGallery {
   eval::StageGallery stage;
 };
 
-Result<std::unique_ptr<storage::Collection>> OpenGallery(const fs::path& folder, const EvalFlags& flags,
-                                                         const encoder::EncoderInfo& info) {
-  const storage::CollectionConfig config = {
-      .model_name = info.config.name,
-      .model_fingerprint = info.fingerprint,
-      .dim = static_cast<uint32_t>(info.config.embed_dim),
-      .patch_storage = PatchStorageFromName(flags.patches),
-  };
-  auto opened = storage::Collection::Open(folder);
-  if (opened) {
-    SL_RETURN_IF_ERROR(CheckModelOf(folder.string(), (*opened)->config(), info));
-    if ((*opened)->config() == config) return opened;
-    return Fail(ErrorCode::kInvalidArgument, folder.string() + " keeps its patches in another way than --patches says");
-  }
-  if (opened.error().code != ErrorCode::kNotFound) return opened;
-  SL_RETURN_IF_ERROR(MakeFolders(folder.parent_path()));
-  return storage::Collection::Create(folder, config);
-}
-
-Status SayWhatIsKept(const Session& session, const fs::path& folder, const storage::Collection& collection) {
-  SL_ASSIGN_OR_RETURN(const storage::CollectionStats stats, collection.Stats());
+Status SayWhatIsKept(const Session& session, const fs::path& folder, const GalleryCollection& kept) {
+  SL_ASSIGN_OR_RETURN(const storage::CollectionStats stats, kept.collection->Stats());
   if (stats.items == 0) return {};
-  fmt::print(session.io.err, "{} pictures, videos and captions are in {} already\n", stats.items, folder.string());
+  const bool is_of_another = !kept.made_by.empty() && kept.made_by != BuildVersion();
+  fmt::print(session.io.err, "{} pictures, videos and captions are in {} already{}\n", stats.items, folder.string(),
+             is_of_another ? ", indexed by sightline " + kept.made_by : "");
   return {};
 }
 
 Result<OpenedGallery> IndexFold(const Evaluation& evaluation, eval::Fold fold, const fs::path& folder, bool stays) {
   const Session& session = evaluation.session;
-  SL_ASSIGN_OR_RETURN(auto collection, OpenGallery(folder / "collection", evaluation.flags, evaluation.encoder.info()));
-  if (stays) SL_RETURN_IF_ERROR(SayWhatIsKept(session, folder, *collection));
+  const int frames = evaluation.flags.frames.value_or(evaluation.encoder.info().config.frame_len);
+  const GalleryMaking making = {.precision = PrecisionOf(session, evaluation.flags.model),
+                                .patches = PatchStorageFromName(evaluation.flags.patches),
+                                .frames = evaluation.set.has_videos ? std::optional(frames) : std::nullopt};
+  SL_ASSIGN_OR_RETURN(GalleryCollection kept, OpenGalleryCollection(folder, making, evaluation.encoder.info()));
+  if (stays) SL_RETURN_IF_ERROR(SayWhatIsKept(session, folder, kept));
   const auto view = MakeProgressView(session.io, ProgressStyle::kAuto);
-  const eval::GalleryOptions options = {
-      .image_folder = evaluation.flags.folder,
-      .captions_file = folder / "captions.jsonl",
-      .frames = evaluation.flags.frames.value_or(evaluation.encoder.info().config.frame_len),
-      .index = {.decode_threads = evaluation.budget.decode, .thumbnail_side = 0}};
-  SL_ASSIGN_OR_RETURN(eval::Gallery gallery, eval::IndexGallery(fold.set, *collection, evaluation.encoder, options,
+  const eval::GalleryOptions options = {.image_folder = evaluation.flags.folder,
+                                        .captions_file = folder / "captions.jsonl",
+                                        .frames = frames,
+                                        .index = {.decode_threads = evaluation.budget.decode, .thumbnail_side = 0}};
+  SL_ASSIGN_OR_RETURN(eval::Gallery gallery, eval::IndexGallery(fold.set, *kept.collection, evaluation.encoder, options,
                                                                 view.get(), evaluation.stop));
   OpenedGallery opened;
   opened.stage = {
-      .fold = std::move(fold), .gallery = std::move(gallery), .collection = collection.get(), .folder = folder};
-  opened.collection = std::move(collection);
+      .fold = std::move(fold), .gallery = std::move(gallery), .collection = kept.collection.get(), .folder = folder};
+  opened.collection = std::move(kept.collection);
   return opened;
 }
 
@@ -105,11 +93,25 @@ Result<std::vector<OpenedGallery>> IndexFolds(const Evaluation& evaluation, cons
   return galleries;
 }
 
-// The depths asked for, or those that the gallery has room for, ascending.
-std::vector<size_t> DepthsOf(const Evaluation& evaluation) {
-  const size_t images = evaluation.set.images.size() / evaluation.flags.folds;
-  const size_t captions = evaluation.set.captions.size() / evaluation.flags.folds;
-  const size_t room = evaluation.is_live() ? std::max(images, captions) : std::min(images, captions);
+// How many hits a search of a gallery can have in one direction at least (the matrix protocol), or at most.
+size_t RoomOf(const eval::StageGallery& gallery, bool is_live) {
+  const auto is_there = [](const std::optional<ItemId>& item) { return item.has_value(); };
+  const auto& images = gallery.gallery.images;
+  const auto& captions = gallery.gallery.captions;
+  const auto images_there = static_cast<size_t>(std::count_if(images.begin(), images.end(), is_there));
+  if (is_live) {
+    return std::max(images_there, static_cast<size_t>(std::count_if(captions.begin(), captions.end(), is_there)));
+  }
+  const auto& of_set = gallery.fold.set.captions;
+  const auto asked = std::count_if(of_set.begin(), of_set.end(),
+                                   [&](const eval::EvalCaption& caption) { return is_there(images[caption.image]); });
+  return std::min(images_there, static_cast<size_t>(asked));
+}
+
+// The depths asked for, or those that all galleries have room for, ascending.
+std::vector<size_t> DepthsOf(const Evaluation& evaluation, const std::vector<OpenedGallery>& galleries) {
+  size_t room = std::numeric_limits<size_t>::max();
+  for (const OpenedGallery& gallery : galleries) room = std::min(room, RoomOf(gallery.stage, evaluation.is_live()));
   std::vector<size_t> depths = evaluation.flags.depths;
   if (depths.empty()) {
     for (const size_t depth : std::to_array<size_t>({0, 16, 64, 128, 256})) depths.push_back(std::min(depth, room));
@@ -138,7 +140,7 @@ Status RunLive(const Evaluation& evaluation, const std::vector<OpenedGallery>& g
   for (const OpenedGallery& gallery : galleries) stages.push_back(gallery.stage);
   const eval::StageOptions options = {
       .kinds = KindsOf(evaluation.flags),
-      .depths = DepthsOf(evaluation),
+      .depths = DepthsOf(evaluation, galleries),
       .patch_cache_bytes = evaluation.session.globals.patch_cache_bytes(),
       .conditions = fmt::format("{} {} {}", output.version, output.precision, output.threads),
       .stop = evaluation.stop};
@@ -169,21 +171,26 @@ EvalRow MatrixRow(std::string name, const std::vector<eval::RetrievalMetrics>& f
 }
 
 Status RunMatrix(const Evaluation& evaluation, const std::vector<OpenedGallery>& galleries, EvalOutput& output) {
-  for (const size_t k_test : DepthsOf(evaluation)) {
-    std::vector<eval::RetrievalMetrics> coarse;
-    std::vector<eval::RetrievalMetrics> reranked;
-    output.captions_asked = output.images_asked = 0;
-    for (const OpenedGallery& gallery : galleries) {
-      SL_ASSIGN_OR_RETURN(const eval::MatrixReport report,
-                          eval::RunCollectionProtocol(*gallery.collection, evaluation.encoder, gallery.stage.fold.set,
-                                                      gallery.stage.gallery, k_test, evaluation.stop));
-      coarse.push_back(report.coarse);
-      if (report.reranked) reranked.push_back(*report.reranked);
-      output.captions_asked += report.captions;
-      output.images_asked += report.images;
-    }
-    if (output.rows.empty()) output.rows.push_back(MatrixRow("coarse", coarse));
-    if (!reranked.empty()) output.rows.push_back(MatrixRow(fmt::format("k_test_{}", k_test), reranked));
+  eval::MatrixOptions options = {.k_tests = DepthsOf(evaluation, galleries), .stop = evaluation.stop};
+  MatrixProgressView view(evaluation.session.io, galleries.size());
+  std::vector<eval::RetrievalMetrics> coarse;
+  std::vector<std::vector<eval::RetrievalMetrics>> reranked;
+  for (size_t fold = 0; fold < galleries.size(); ++fold) {
+    const OpenedGallery& gallery = galleries[fold];
+    options.on_progress = [&view, fold](size_t done, size_t total) { view.Show(fold, done, total); };
+    SL_ASSIGN_OR_RETURN(const eval::MatrixReport report,
+                        eval::RunCollectionProtocol(*gallery.collection, evaluation.encoder, gallery.stage.fold.set,
+                                                    gallery.stage.gallery, options));
+    coarse.push_back(report.coarse);
+    reranked.resize(report.reranked.size());
+    for (size_t i = 0; i < reranked.size(); ++i) reranked[i].push_back(report.reranked[i]);
+    output.captions_asked += report.captions;
+    output.images_asked += report.images;
+  }
+  output.rows.push_back(MatrixRow("coarse", coarse));
+  std::erase(options.k_tests, 0U);
+  for (size_t i = 0; i < reranked.size(); ++i) {
+    output.rows.push_back(MatrixRow(fmt::format("k_test_{}", options.k_tests[i]), reranked[i]));
   }
   return {};
 }

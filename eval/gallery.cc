@@ -2,6 +2,8 @@
 #include "eval/gallery.h"
 
 #include <iterator>
+#include <limits>
+#include <mutex>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -16,6 +18,7 @@ namespace sightline::eval {
 namespace {
 
 constexpr int64_t kWholeVideoUs = 86'400'000'000;  // As long as a video may be.
+constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
 
 // One spelling per file, whatever the set and the scan call it.
 std::string Canonical(const std::filesystem::path& path) {
@@ -24,7 +27,7 @@ std::string Canonical(const std::filesystem::path& path) {
   return error ? path.string() : canonical.string();
 }
 
-// The paths of all items, and why other paths are none.
+// Which file each item is of, and why other files are none.
 struct Indexed {
   std::unordered_map<std::string, ItemId> items;
   std::unordered_map<std::string, std::string> reasons;
@@ -39,14 +42,39 @@ struct Indexed {
   }
 };
 
-Result<Indexed> ReadIndexed(const storage::Collection& collection, const std::vector<storage::JobError>& errors) {
+// What an earlier run made of a file that has changed and cannot be read any more goes: it is not what the file is now.
+Result<Indexed> ReadIndexed(storage::Collection& collection, const std::vector<storage::JobError>& errors) {
   Indexed indexed;
   for (const storage::JobError& error : errors) indexed.reasons.emplace(Canonical(error.path), error.reason);
-  SL_RETURN_IF_ERROR(collection.ForEachItem([&indexed](const storage::ItemRecord& item) {
-    for (const storage::ItemPath& path : item.paths) indexed.items.emplace(Canonical(path.path), item.id);
+  const std::lock_guard lock(collection.change_mutex());
+  storage::WriteSet outdated;
+  SL_RETURN_IF_ERROR(collection.ForEachItem([&](const storage::ItemRecord& item) {
+    storage::ItemRecord rest = item;
+    rest.paths.clear();
+    for (const storage::ItemPath& path : item.paths) {
+      const std::string name = Canonical(path.path);
+      if (indexed.reasons.contains(name)) continue;
+      indexed.items.emplace(name, item.id);
+      rest.paths.push_back(path);
+    }
+    if (rest.paths.size() == item.paths.size()) return true;
+    if (rest.paths.empty()) {
+      outdated.remove_items.push_back(item.id);
+    } else {
+      outdated.put_items.push_back(std::move(rest));
+    }
     return true;
   }));
+  if (!outdated.empty()) SL_RETURN_IF_ERROR(collection.Commit(outdated));
   return indexed;
+}
+
+// Figures of exact search are of exact search, however large the set is.
+Status SearchExactly(storage::Collection& collection) {
+  storage::IndexOptions options = collection.index_options();
+  if (options.exact_limit == kNoLimit) return {};
+  options.exact_limit = kNoLimit;
+  return collection.SetIndexOptions(options);
 }
 
 // Every caption gets its number as metadata: two captions of the same words are two text units.
@@ -146,6 +174,7 @@ Result<Gallery> IndexGallery(const RetrievalSet& set, storage::Collection& colle
     return Fail(ErrorCode::kInvalidArgument, "the model has positions for " + std::to_string(model.frame_len) +
                                                  " frames, not for " + std::to_string(options.frames));
   }
+  SL_RETURN_IF_ERROR(SearchExactly(collection));
   SL_ASSIGN_OR_RETURN(const std::vector<storage::JobError> errors,
                       IndexEverything(set, collection, encoder, options, observer, stop));
   SL_ASSIGN_OR_RETURN(const Indexed indexed, ReadIndexed(collection, errors));

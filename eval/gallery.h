@@ -35,9 +35,11 @@ struct GalleryOptions {
 
 /// Indexes the set into `collection` as `sightline index` does, with what the reference's protocol has: no EXIF
 /// orientation (x2vlm-spec section 8.1), a video as one clip of `frames` frames over its whole length without vectors
-/// of its frames (section 7), every caption a text unit. What is already there is not encoded again. `observer` may be
-/// null. Errors: the indexer's; kInvalidArgument (the model takes another number of frames), kFailedPrecondition (the
-/// collection holds something that is not of this set), kCancelled (stopped before the end).
+/// of its frames (section 7), every caption a text unit. What is already there is not encoded again; what is there of a
+/// file that has become unreadable is removed, and the file is missing. However many units there are, none is sealed:
+/// the collection is searched exactly. `observer` may be null. Errors: the indexer's; kInvalidArgument (the model takes
+/// another number of frames), kFailedPrecondition (the collection holds something that is not of this set), kCancelled
+/// (stopped before the end).
 Result<Gallery> IndexGallery(const RetrievalSet& set, storage::Collection& collection, encoder::Encoder& encoder,
                              const GalleryOptions& options, indexer::IndexObserver* observer, std::stop_token stop);
 

@@ -35,8 +35,9 @@ QueryOutcome OutcomeOf(const SetQuestion& question, query::SearchAnswer answer) 
   std::stable_sort(hits.begin(), hits.end(),
                    [](const query::Hit& a, const query::Hit& b) { return a.match_logit > b.match_logit; });
   outcome.logit_rank = BestRankOf(question.wanted, hits);
-  std::stable_sort(hits.begin(), hits.end(),
-                   [](const query::Hit& a, const query::Hit& b) { return a.coarse_score > b.coarse_score; });
+  std::sort(hits.begin(), hits.end(), [](const query::Hit& a, const query::Hit& b) {
+    return std::pair(-a.coarse_score, a.unit) < std::pair(-b.coarse_score, b.unit);
+  });
   outcome.coarse_rank = BestRankOf(question.wanted, hits);
   return outcome;
 }
@@ -57,6 +58,7 @@ Status SearchBatch(const query::Searcher& searcher, std::span<const SetQuestion>
   for (size_t i = 0; i < questions.size(); ++i) {
     if (!answers[i] && answers[i].error().code == ErrorCode::kInvalidArgument) continue;
     if (!answers[i]) return tl::unexpected<Error>(std::move(answers[i]).error());
+    if (answers[i]->degraded) return Fail(ErrorCode::kUnavailable, answers[i]->degraded_reason);
     outcomes.push_back(OutcomeOf(questions[i], *std::move(answers[i])));
   }
   if (!options.on_outcomes) return {};

@@ -65,8 +65,8 @@ struct LiveReport {
 /// Sends the set through `searcher` in one direction. Text to picture: every caption is searched as words among image
 /// and clip units; its picture is right. Picture to text: every picture is searched as an item among text units; each
 /// of its captions is right, the best of them counts (x2vlm-spec section 9.3).
-/// Errors: kInvalidArgument (a depth above 1024), kCancelled, those of on_outcomes, and the searcher's, except that a
-/// caption without words is skipped.
+/// Errors: kInvalidArgument (a depth above 1024), kUnavailable (a search was degraded: its ranks would not be those of
+/// the depth), kCancelled, those of on_outcomes, and the searcher's, except that a caption without words is skipped.
 Result<LiveReport> RunLiveProtocol(const query::Searcher& searcher, const RetrievalSet& set, const Gallery& gallery,
                                    const LiveOptions& options);
 

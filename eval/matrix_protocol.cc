@@ -37,23 +37,39 @@ std::vector<size_t> MarkedIn(const std::vector<bool>& row) {
   return columns;
 }
 
-Status CheckKTest(const ScoreMatrix& similarity, size_t k_test) {
-  const size_t smaller = std::min(similarity.rows(), similarity.columns());
-  if (k_test > 0 && k_test <= smaller) return {};
-  return Fail(ErrorCode::kInvalidArgument, "k_test is " + std::to_string(k_test) + ", not in 1.." +
-                                               std::to_string(smaller) + " (the smaller gallery)");
-}
-
 ProtocolScores Unscored(const ScoreMatrix& similarity) {
   const size_t images = similarity.rows();
   const size_t texts = similarity.columns();
   return {ScoreMatrix(images, texts, kUnscored), ScoreMatrix(texts, images, kUnscored)};
 }
 
+// Leaves the scores of the K most similar of each row.
+void KeepLargest(const ScoreMatrix& similarity, size_t k, ScoreMatrix& scores) {
+  for (size_t row = 0; row < similarity.rows(); ++row) {
+    std::vector<bool> kept(similarity.columns(), false);
+    for (const size_t column : LargestK(similarity.row(row), k)) kept[column] = true;
+    for (size_t column = 0; column < kept.size(); ++column) {
+      if (!kept[column]) scores.set(row, column, kUnscored);
+    }
+  }
+}
+
 }  // namespace
 
+Status CheckKTest(size_t images, size_t texts, size_t k_test) {
+  const size_t smaller = std::min(images, texts);
+  if (k_test > 0 && k_test <= smaller) return {};
+  return Fail(ErrorCode::kInvalidArgument, "k_test is " + std::to_string(k_test) + ", not in 1.." +
+                                               std::to_string(smaller) + " (the smaller gallery)");
+}
+
+void NarrowTo(size_t k_test, const ScoreMatrix& similarity, ProtocolScores& scores) {
+  KeepLargest(similarity, k_test, scores.image_to_text);
+  KeepLargest(similarity.Transposed(), k_test, scores.text_to_image);
+}
+
 Result<ProtocolScores> RunMatrixProtocol(const ScoreMatrix& similarity, size_t k_test, const PairScorer& scorer) {
-  SL_RETURN_IF_ERROR(CheckKTest(similarity, k_test));
+  SL_RETURN_IF_ERROR(CheckKTest(similarity.rows(), similarity.columns(), k_test));
   const auto wanted_i2t = MarkLargest(similarity, k_test);
   const auto wanted_t2i = MarkLargest(similarity.Transposed(), k_test);
   ProtocolScores out = Unscored(similarity);
@@ -73,7 +89,7 @@ Result<ProtocolScores> RunMatrixProtocol(const ScoreMatrix& similarity, size_t k
 
 Result<ProtocolScores> RunMatrixProtocol(const ScoreMatrix& similarity, size_t k_test, const PairScorer& scorer,
                                          const PictureScorer& picture_scorer) {
-  SL_RETURN_IF_ERROR(CheckKTest(similarity, k_test));
+  SL_RETURN_IF_ERROR(CheckKTest(similarity.rows(), similarity.columns(), k_test));
   const auto wanted_i2t = MarkLargest(similarity, k_test);
   const auto wanted_t2i = MarkLargest(similarity.Transposed(), k_test);
   ProtocolScores out = Unscored(similarity);

@@ -36,6 +36,12 @@ Result<ProtocolScores> RunMatrixProtocol(const ScoreMatrix& similarity, size_t k
 Result<ProtocolScores> RunMatrixProtocol(const ScoreMatrix& similarity, size_t k_test, const PairScorer& scorer,
                                          const PictureScorer& picture_scorer);
 
+/// Errors: kInvalidArgument (k_test is 0 or exceeds a gallery).
+Status CheckKTest(size_t images, size_t texts, size_t k_test);
+
+/// Makes of scores of a larger k_test those of this one: what is scored for it was scored for the larger one as well.
+void NarrowTo(size_t k_test, const ScoreMatrix& similarity, ProtocolScores& scores);
+
 /// Scores pairs with Encoder::Match. All arguments must outlive the scorer.
 /// @param token_states  one per text.   @param patches  one per picture.
 PairScorer MatchScorer(encoder::Encoder& encoder, std::span<const TokenMatrix> token_states,

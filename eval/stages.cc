@@ -29,12 +29,11 @@ struct Pass {
   fs::path log;
   std::string key;
   size_t total = 0;  // Queries, at most.
-  size_t kept = 0;   // Of them by an earlier run.
+  size_t reads = 0;  // Candidates of each.
+  size_t kept = 0;   // Queries that are answered.
   bool finished = false;
 
-  double work() const {
-    return finished ? 0 : static_cast<double>(total - kept) * (kQueryCost + static_cast<double>(stage.depth));
-  }
+  size_t left() const { return finished ? 0 : total - kept; }
 };
 
 size_t HitsOf(const Stage& stage) { return stage.kind ? std::max(kHitsOfKinds, stage.depth) : 0; }
@@ -44,15 +43,29 @@ size_t QueriesOf(const StageGallery& gallery, Direction direction) {
   return direction == Direction::kTextToImage ? set.captions.size() : set.images.size();
 }
 
+// What one direction asks with is what the other one looks among.
+Direction Opposite(Direction direction) {
+  return direction == Direction::kTextToImage ? Direction::kImageToText : Direction::kTextToImage;
+}
+
 std::string_view ShortName(Direction direction) { return direction == Direction::kTextToImage ? "img" : "txt"; }
 
 std::string KeyOf(const std::string& content, const Stage& stage, Direction direction, const encoder::EncoderInfo& info,
                   const StageOptions& options) {
   Sha256 hash;
-  hash.Update(fmt::format("{}\n{}\n{}\n{}\n{} {} {} {}\n", content, info.fingerprint,
+  hash.Update(fmt::format("{}\n{} {}\n{}\n{}\n{} {} {} {}\n", content, info.fingerprint, info.device,
                           encoder::CalibrationToJson(info.calibration), options.conditions, NameOf(stage.kind),
                           stage.depth, HitsOf(stage), ShortName(direction)));
   return ToHex(hash.Finish());
+}
+
+// One that an earlier build sealed in part, because it was large, is not searched exactly.
+Status CheckExact(const storage::Collection& collection, const fs::path& folder) {
+  SL_ASSIGN_OR_RETURN(const storage::CollectionStats stats, collection.Stats());
+  if (stats.index.segments.empty()) return {};
+  return Fail(ErrorCode::kFailedPrecondition,
+              fmt::format("{}: the collection is not searched exactly; remove it, or use another folder",
+                          (folder / "collection").string()));
 }
 
 // Indexed bytes of all galleries together, by unit.
@@ -119,6 +132,7 @@ class StageRun {
                  .log = galleries_[gallery].folder / "stages" / name,
                  .key = KeyOf(contents_[gallery], stage, direction, encoder_.info(), options_)};
     pass.total = QueriesOf(galleries_[gallery], direction);
+    pass.reads = std::min(stage.depth, QueriesOf(galleries_[gallery], Opposite(direction)));
     SL_ASSIGN_OR_RETURN(const StageLog log, StageLog::Open(pass.log, pass.key));
     pass.kept = log.outcomes().size();
     pass.finished = log.finished();
@@ -142,8 +156,12 @@ class StageRun {
     const StageGallery& gallery = galleries_[g];
     std::unique_ptr<storage::Collection> sealed;
     if (kind) {
-      SL_ASSIGN_OR_RETURN(
-          sealed, OpenSealed(*gallery.collection, gallery.folder / "kinds", *kind, contents_[g], options_.stop));
+      // Another build may make another index of the same content.
+      const std::string made_of = fmt::format("{}\n{}", contents_[g], options_.conditions);
+      SL_ASSIGN_OR_RETURN(sealed,
+                          OpenSealed(*gallery.collection, gallery.folder / "kinds", *kind, made_of, options_.stop));
+    } else {
+      SL_RETURN_IF_ERROR(CheckExact(*gallery.collection, gallery.folder));
     }
     const storage::Collection& collection = sealed ? *sealed : *gallery.collection;
     SL_RETURN_IF_ERROR(bytes.Add(collection));
@@ -189,8 +207,9 @@ class StageRun {
     progress_.direction = pass.direction;
     progress_.done = pass.kept;
     progress_.total = pass.total;
-    progress_.work_left = 0;
-    for (const Pass& other : passes_) progress_.work_left += other.work();
+    progress_.reads = pass.reads;
+    progress_.left.clear();
+    for (const Pass& other : passes_) progress_.left[other.reads] += other.left();
     on_progress_(progress_);
   }
 

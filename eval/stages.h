@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -57,9 +58,6 @@ struct StageOptions {
   std::stop_token stop = {};
 };
 
-/// What a query costs beside its candidates, in candidates: about what the text encoder takes.
-inline constexpr double kQueryCost = 4;
-
 /// Where a run is. A pass is one stage, fold and direction.
 struct StageProgress {
   size_t pass = 0;            ///< From 0.
@@ -70,8 +68,9 @@ struct StageProgress {
   Direction direction = Direction::kTextToImage;
   size_t done = 0;   ///< Queries of this pass.
   size_t total = 0;  ///< At most: some may turn out not to be askable.
-  /// Of the whole run, in candidates: every query counts kQueryCost and its depth.
-  double work_left = 0;
+  size_t reads = 0;  ///< Candidates that a query of this pass reads: the depth, as far as the gallery goes.
+  /// Queries of the whole run that are not answered yet, at most, by the candidates that they read (TimeLeft).
+  std::map<size_t, size_t> left = {};
 };
 
 /// Outcomes of one stage, per fold, numbered in the whole set.
@@ -86,7 +85,8 @@ struct StageResult {
 /// Runs every stage on every gallery (folds of one set, or the set alone) and keeps each outcome as soon as it is
 /// there: after an interruption the same call goes on. Results in order of kinds, then depths.
 /// @param on_progress  called at the start, before each pass that is not finished and after each query; may be empty.
-/// Errors: those of RunLiveProtocol, OpenSealed and StageLog.
+/// Errors: kFailedPrecondition (a gallery that is not searched exactly), those of RunLiveProtocol, OpenSealed and
+/// StageLog.
 Result<std::vector<StageResult>> RunStages(std::span<const StageGallery> galleries, encoder::Encoder& encoder,
                                            const StageOptions& options,
                                            const std::function<void(const StageProgress&)>& on_progress);

@@ -146,6 +146,7 @@ TEST_F(EvalIntegrationTest, TwoStagesAreComparedOnTheSameQueries) {
   EXPECT_EQ(Run({"eval", "compare", folder_ / "set.json", folder_ / "a.json"}).exit_code, 3);
   EXPECT_EQ(Run({"eval", "compare", folder_ / "a.json", "--stage", "nothing", "--with", "coarse"}).exit_code, 2);
   EXPECT_EQ(Run({"eval", "compare", folder_ / "a.json"}).exit_code, 2);
+  EXPECT_EQ(Run({"eval", "compare", folder_ / "a.json", "--stage", "coarse"}).exit_code, 2) << "with itself";
 }
 
 // Each fold has one picture and finds it; together no caption of the other two can be wrong.
@@ -171,6 +172,45 @@ TEST_F(EvalIntegrationTest, AKeptFolderIsReusedAndBelongsToOneSet) {
   const RunResult other = EvalPhotos(boost::json::array{Photo(4, {"something else"})}, keep);
   EXPECT_EQ(other.exit_code, 4);
   EXPECT_THAT(other.err, HasSubstr("not of this set"));
+}
+
+// What is there unchanged is not encoded again, so its figures would be those of the first run.
+TEST_F(EvalIntegrationTest, AKeptFolderIsOfOnePrecisionAndNumberOfFrames) {
+  testing::WriteTestFile(folder_ / "set.csv", "video_id,sentence\nclip-03,a person rides a bicycle\n");
+  const std::vector<std::string> keep = {"--folder", folder_ / "kept", "--frames"};
+  const auto eval = [&](const char* frames, std::vector<std::string> more = {}) {
+    more.insert(more.begin(), keep.begin(), keep.end());
+    more.insert(more.begin() + 3, frames);
+    return EvalVideos(folder_ / "set.csv", more);
+  };
+  ASSERT_EQ(eval("1").exit_code, 0);
+  const RunResult more_frames = eval("2");
+  EXPECT_EQ(more_frames.exit_code, 2);
+  EXPECT_THAT(more_frames.err, HasSubstr("was indexed with fp32, frames of a video: 1; not with fp32, frames of a"));
+  EXPECT_EQ(eval("1", {"--precision", "bf16"}).exit_code, 2);
+  EXPECT_EQ(eval("1").exit_code, 0);
+  testing::WriteTestFile(folder_ / "kept/made-with", "fp32, frames of a video: 1\nan old build\n");
+  EXPECT_THAT(eval("1").err, HasSubstr("/kept already, indexed by sightline an old build\n"));
+}
+
+// A list may have names by which files are found only once they are there.
+TEST_F(EvalIntegrationTest, WhatWasMissingIsAddedToWhatIsKept) {
+  const std::filesystem::path pictures = folder_ / "pictures/val2014";
+  std::filesystem::create_directories(pictures);
+  const auto add = [&pictures](const char* name) {
+    std::filesystem::copy_file(testing::SourceTree("samples/photos") / name, pictures / name);
+  };
+  testing::WriteTestFile(folder_ / "set.json", boost::json::serialize(ThreePhotos()));
+  const auto eval = [this] {
+    return Run({"eval", "json", folder_ / "set.json", "--images", folder_ / "pictures", "--depth", "0"});
+  };
+  add("photo-001.jpg");
+  EXPECT_THAT(eval().out, HasSubstr("missing: photo-003.jpg: no such file"));
+  add("photo-002.jpg");
+  add("photo-003.jpg");
+  const RunResult complete = eval();
+  EXPECT_THAT(complete.err, HasSubstr("5 pictures, videos and captions are in "));
+  EXPECT_THAT(complete.out, HasSubstr("3 pictures, 5 captions; asked: 4 captions, 3 pictures"));
 }
 
 TEST_F(EvalIntegrationTest, WrongFilesAreInputErrorsAndNothingToAskIsNoResult) {

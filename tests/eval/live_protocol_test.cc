@@ -116,6 +116,35 @@ TEST_F(LiveProtocolTest, TiesAreRankedInOrderOfIndexing) {
   }
 }
 
+// spot.png gets the embedding of purple.png, which was indexed before it; "red" fits its patches better.
+TEST_F(LiveProtocolTest, TiesOfTheCoarseStageDoNotDependOnWhatIsReranked) {
+  const storage::RecordStore& records = collection_->records();
+  const auto items = records.GetItems(std::vector{*gallery_.images[0], *gallery_.images[1]});
+  ASSERT_THAT(items, IsOk());
+  const auto units = records.GetUnits(std::vector{(*items)[0]->units[0], (*items)[1]->units[0]});
+  ASSERT_THAT(units, IsOk());
+  storage::NewUnit unit;
+  unit.record = *(*units)[1];
+  unit.record.vectors = (*units)[0]->vectors;
+  unit.tokens = records.GetTokens(std::span(&unit.record.id, 1)).value().front();
+  storage::WriteSet changes;
+  changes.put_items = {*(*items)[1]};
+  changes.put_units = {unit};
+  ASSERT_THAT(collection_->Commit(changes), IsOk());
+  for (const size_t depth : {0, 2}) {
+    const auto report = Run({.rerank_depth = depth});
+    ASSERT_THAT(report, IsOk());
+    EXPECT_EQ(report->outcomes[0].coarse_rank, 1U) << depth;
+    EXPECT_EQ(report->outcomes[0].rank, depth == 0 ? 1U : 0U);
+  }
+}
+
+TEST_F(LiveProtocolTest, WhatCannotBeRerankedIsNoFigureOfThatDepth) {
+  gallery_.images[2] = Add(MakePicture(kGreen), query::AddOptions{.path = "/bare.png", .with_patches = false});
+  EXPECT_THAT(Run({.rerank_depth = 0}), IsOk());
+  EXPECT_THAT(Run({.rerank_depth = 4}), IsError(ErrorCode::kUnavailable));
+}
+
 TEST_F(LiveProtocolTest, WhatIsBeyondTheHitsAskedForHasNoRank) {
   const auto report = Run({.rerank_depth = 0, .top_k = 1});
   ASSERT_THAT(report, IsOk());
@@ -184,24 +213,50 @@ TEST_F(LiveProtocolTest, BothProtocolsReadTheStoredTokenStatesOfCaptions) {
   set_.captions = {{"red", 1}, {"blue thing", 2}};
   gallery_.captions = {AddCaption("/captions#5", "green"), gallery_.captions[2]};
   const auto live = Run({.direction = Direction::kImageToText, .rerank_depth = 64});
-  const auto matrix = RunCollectionProtocol(*collection_, encoder_, set_, gallery_, 2, {});
+  const auto matrix = RunCollectionProtocol(*collection_, encoder_, set_, gallery_, {.k_tests = {2}});
   ASSERT_THAT(live, IsOk());
   ASSERT_THAT(matrix, IsOk());
   EXPECT_EQ(live->match_logit.r1, 0);
-  EXPECT_EQ(matrix->reranked->txt.r1, 0);
-  EXPECT_EQ(matrix->reranked->img.r1, 50);  // Words that are asked are those of the set.
+  ASSERT_EQ(matrix->reranked.size(), 1U);
+  EXPECT_EQ(matrix->reranked[0].txt.r1, 0);
+  EXPECT_EQ(matrix->reranked[0].img.r1, 50);  // Words that are asked are those of the set.
 }
 
 TEST_F(LiveProtocolTest, TheMatrixProtocolAgreesOnTheSameCollection) {
   set_.captions.pop_back();
-  const auto report = RunCollectionProtocol(*collection_, encoder_, set_, gallery_, 2, {});
+  const auto report = RunCollectionProtocol(*collection_, encoder_, set_, gallery_, {.k_tests = {2}});
   ASSERT_THAT(report, IsOk());
   EXPECT_EQ(report->captions, 2U);
   EXPECT_DOUBLE_EQ(report->coarse.img.r1, 50);
-  ASSERT_TRUE(report->reranked);
-  EXPECT_DOUBLE_EQ(report->reranked->img.r1, 100);
+  ASSERT_EQ(report->reranked.size(), 1U);
+  EXPECT_DOUBLE_EQ(report->reranked[0].img.r1, 100);
   // purple.png has no caption here, so picture-to-text can reach two thirds at most.
   EXPECT_NEAR(report->coarse.txt.r5, 200.0 / 3, 1e-9);
+}
+
+TEST_F(LiveProtocolTest, SeveralDepthsOfTheMatrixReadEveryPairOnce) {
+  set_.captions.pop_back();
+  std::vector<std::pair<size_t, size_t>> told;
+  const auto both =
+      RunCollectionProtocol(*collection_, encoder_, set_, gallery_,
+                            {.k_tests = {1, 0, 2}, .stop = {}, .on_progress = [&](size_t done, size_t total) {
+                               told.emplace_back(done, total);
+                             }});
+  ASSERT_THAT(both, IsOk());
+  EXPECT_EQ(encoder_.pairs_matched, (2U + 3U) * 2U);
+  EXPECT_EQ(told.size(), 2U + 3U);
+  EXPECT_EQ(told.back(), std::pair(size_t{5}, size_t{5}));
+  ASSERT_EQ(both->reranked.size(), 2U);
+  const auto one = RunCollectionProtocol(*collection_, encoder_, set_, gallery_, {.k_tests = {1}});
+  ASSERT_THAT(one, IsOk());
+  EXPECT_EQ(both->reranked[0].img.r1, one->reranked[0].img.r1);
+  EXPECT_EQ(both->reranked[0].txt.r1, one->reranked[0].txt.r1);
+  EXPECT_LT(both->reranked[0].img.r1, both->reranked[1].img.r1) << "spot.png is only the second by similarity";
+  EXPECT_EQ(both->coarse.img.r1, one->coarse.img.r1);
+  const uint64_t texts = encoder_.texts_encoded;
+  EXPECT_THAT(RunCollectionProtocol(*collection_, encoder_, set_, gallery_, {.k_tests = {1, 3}}),
+              IsError(ErrorCode::kInvalidArgument));
+  EXPECT_EQ(encoder_.texts_encoded, texts) << "before the work";
 }
 
 }  // namespace

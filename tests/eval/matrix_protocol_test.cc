@@ -71,6 +71,25 @@ TEST(MatrixProtocolTest, EachMatrixMayHaveAScorerOfItsOwn) {
   EXPECT_EQ(scores->text_to_image.at(2, 1), kUnscored);
 }
 
+TEST(MatrixProtocolTest, TheScoresOfASmallerKTestAreAmongThoseOfALarger) {
+  const auto scorer = [](size_t text, std::span<const size_t> images) {
+    std::vector<float> logits;
+    for (const size_t image : images) logits.push_back(static_cast<float>(10 * image + text));
+    return Result<std::vector<float>>(logits);
+  };
+  auto two = RunMatrixProtocol(SmallSimilarity(), 2, scorer);
+  const auto one = RunMatrixProtocol(SmallSimilarity(), 1, scorer);
+  ASSERT_THAT(two, IsOk());
+  ASSERT_THAT(one, IsOk());
+  NarrowTo(1, SmallSimilarity(), *two);
+  for (size_t image = 0; image < 2; ++image) {
+    for (size_t text = 0; text < 3; ++text) {
+      EXPECT_EQ(two->image_to_text.at(image, text), one->image_to_text.at(image, text));
+      EXPECT_EQ(two->text_to_image.at(text, image), one->text_to_image.at(text, image));
+    }
+  }
+}
+
 TEST(MatrixProtocolTest, AFailingScorerEndsIt) {
   const auto failing = [](size_t, std::span<const size_t>) -> Result<std::vector<float>> {
     return Fail(ErrorCode::kInternal, "broken");

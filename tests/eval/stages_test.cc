@@ -56,8 +56,10 @@ TEST_F(StagesTest, EachDepthIsAskedInBothDirections) {
   EXPECT_EQ(reranked.txt.front().size(), 2U);  // purple.png has no caption.
   EXPECT_EQ(progress_.front().passes, 4U);
   EXPECT_EQ(progress_.front().reused_passes, 0U);
-  // Captions 2 x (4 + 0), pictures 3 x (4 + 0), and the same with 2 candidates each.
-  EXPECT_DOUBLE_EQ(progress_.front().work_left, 5 * 4 + 5 * 6);
+  // Captions and pictures, without candidates and with 2 of them.
+  EXPECT_EQ(progress_.front().left, (std::map<size_t, size_t>{{0, 2 + 3}, {2, 2 + 3}}));
+  EXPECT_EQ(progress_.back().reads, 2U);
+  EXPECT_EQ(progress_.back().left, (std::map<size_t, size_t>{{0, 0}, {2, 1}})) << "purple.png cannot be asked";
 }
 
 TEST_F(StagesTest, ASecondRunAsksNothing) {
@@ -69,7 +71,7 @@ TEST_F(StagesTest, ASecondRunAsksNothing) {
   ASSERT_THAT(second, IsOk());
   EXPECT_EQ(encoder_.texts_encoded, texts);
   EXPECT_EQ(progress_.front().reused_passes, 4U);
-  EXPECT_EQ(progress_.front().work_left, 0);
+  EXPECT_EQ(progress_.front().left, (std::map<size_t, size_t>{{0, 0}, {2, 0}}));
   EXPECT_EQ(first->back().img, second->back().img);
   EXPECT_EQ(first->back().txt, second->back().txt);
 }
@@ -104,6 +106,8 @@ TEST_F(StagesTest, WhatDecidesTheOutcomesDecidesWhatIsReused) {
   EXPECT_EQ(reused({.depths = {0, 2}, .conditions = "another build"}), 0U);
   EXPECT_EQ(reused({.depths = {0, 2}, .conditions = "another build"}), 4U);
   encoder_.mutable_info().calibration.coarse_weight = 3;
+  EXPECT_EQ(reused({.depths = {0, 2}, .conditions = "another build"}), 0U);
+  encoder_.mutable_info().device = "cuda";
   EXPECT_EQ(reused({.depths = {0, 2}, .conditions = "another build"}), 0U);
   gallery_.fold.set.captions[0].text = "blue";
   EXPECT_EQ(reused({.depths = {0, 2}, .conditions = "another build"}), 0U);
@@ -185,6 +189,32 @@ TEST_F(SealedGalleryTest, IsOpenedAgainUnlessItsContentIsAnother) {
   AddUnit(kUnits);
   EXPECT_EQ(open("one"), kUnits);
   EXPECT_EQ(open("two"), kUnits + 1);
+}
+
+TEST_F(SealedGalleryTest, AnotherBuildMakesItsOwn) {
+  testing::FakeEncoder encoder;
+  const StageGallery gallery = {.fold = {}, .gallery = {}, .collection = collection_.get(), .folder = folder_.path()};
+  const std::filesystem::path mark = folder_ / "kinds/flat/mark";
+  const auto run = [&](const std::string& conditions) {
+    EXPECT_THAT(RunStages(std::span(&gallery, 1), encoder,
+                          {.kinds = {storage::IndexKind::kFlat}, .depths = {0}, .conditions = conditions}, {}),
+                IsOk());
+    return std::filesystem::exists(mark);
+  };
+  run("a build");
+  testing::WriteTestFile(mark, "of a build");
+  EXPECT_TRUE(run("a build"));
+  EXPECT_FALSE(run("another build"));
+}
+
+TEST_F(SealedGalleryTest, WhatIsSealedIsNotCalledExact) {
+  testing::FakeEncoder encoder;
+  auto sealed = OpenSealed(*collection_, folder_ / "kinds", storage::IndexKind::kIvfPq, "content", {});
+  ASSERT_THAT(sealed, IsOk());
+  StageGallery gallery = {.fold = {}, .gallery = {}, .collection = collection_.get(), .folder = folder_.path()};
+  EXPECT_THAT(RunStages(std::span(&gallery, 1), encoder, {.depths = {0}}, {}), IsOk());
+  gallery.collection = sealed->get();
+  EXPECT_THAT(RunStages(std::span(&gallery, 1), encoder, {.depths = {0}}, {}), IsError(ErrorCode::kFailedPrecondition));
 }
 
 TEST_F(SealedGalleryTest, ContentIsThatOfSetAndCollection) {
