@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/calibration_writing.h"
 
+#include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
@@ -34,6 +35,7 @@ Result<std::string> WriteFile(const std::filesystem::path& path, const std::stri
 // The collection is opened only now: the long work in between does not keep others out of it.
 Result<std::string> WriteSettings(const Session& session, const std::string& name, const std::string& json) {
   SL_ASSIGN_OR_RETURN(const CollectionLease collection, OpenCollection(session, name));
+  const std::lock_guard changing(collection->change_mutex());
   storage::CollectionSettings settings = collection->settings();
   std::string line = fmt::format("stored in collection {}", name);
   if (!settings.calibration.empty()) {

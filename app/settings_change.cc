@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/settings_change.h"
 
+#include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
@@ -74,6 +75,7 @@ Status Store(const SettingsChange& change, const std::string& name, storage::Col
                             "no rerank depth, stop margin or calibration",
                             name));
   }
+  const std::lock_guard changing(collection.change_mutex());
   const SearchSettings before = SearchSettingsOf(collection);
   const SearchSettings now = Changed(before, change);
   // First what is checked: nothing is stored of a change that is wrong.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <mutex>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -217,6 +218,7 @@ std::string TunedNote(const TuningReport& report) {
 }
 
 Status StoreTuning(const TuningReport& report, storage::Collection& collection) {
+  const std::lock_guard changing(collection.change_mutex());
   if (!report.index.is_exact) {
     const storage::SearchParameters& chosen = report.index.chosen.parameters;
     storage::IndexOptions options = collection.index_options();

@@ -192,8 +192,8 @@ class Collection {
   /// empty folder), kUnsupported (a collection that is not on disk), kResourceExhausted, kUnavailable. Blocking I/O.
   virtual Result<SnapshotInfo> Snapshot(const std::filesystem::path& out) const = 0;
 
-  /// Held by whoever reads records and commits what follows from them, from the first read to the commit: a change that
-  /// falls in between would be lost. Not recursive; hold it for one batch at most.
+  /// Held by whoever reads records or settings and stores what follows from them, from the first read to the commit: a
+  /// change that falls in between would be lost. Not recursive; hold it for one batch at most.
   std::timed_mutex& change_mutex() { return change_mutex_; }
   /// Held by a bulk job for all of its run: a collection has one at a time.
   std::mutex& job_mutex() { return job_mutex_; }

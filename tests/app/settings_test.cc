@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // `sightline settings`: what is changed, and through the program, alone and beside a running server.
+#include <atomic>
+#include <thread>
+
 #include <fmt/format.h>
 
 #include "app/settings_change.h"
@@ -63,6 +66,27 @@ TEST(SettingsChangeTest, WhatTuneNotedStaysWhileItIsTrue) {
   const SearchSettings noted = {.settings = {.tuned = R"({"queries": "q"})"}};
   EXPECT_EQ(Changed(noted, {.reset = {.stop_margin = true}}), noted);
   EXPECT_EQ(Changed(noted, {.reset = {true, true, true, true}}), SearchSettings());
+}
+
+TEST(SettingsChangeTest, ChangesAtTheSameMomentLoseNothing) {
+  testing::TempDir dir;
+  auto made = storage::Collection::Create(dir / "c", {"small", "fingerprint", 16, storage::PatchStorage::kNone});
+  ASSERT_THAT(made, testing::IsOk());
+  storage::Collection& collection = **made;
+  std::atomic<int> lost{0};
+  {
+    const std::jthread other([&] {
+      for (int i = 1; i <= 200; ++i) {
+        EXPECT_THAT(Store({.stop_margin = i}, "c", collection), testing::IsOk());
+        if (collection.settings().stop_margin != i) ++lost;
+      }
+    });
+    for (uint32_t i = 1; i <= 200; ++i) {
+      EXPECT_THAT(Store({.rerank_depth = i}, "c", collection), testing::IsOk());
+      if (collection.settings().rerank_depth != i) ++lost;
+    }
+  }
+  EXPECT_EQ(lost, 0);
 }
 
 TEST(SettingsChangeTest, FilesThatAreNoCalibrationAreNamed) {
