@@ -66,10 +66,11 @@ export function captionWords(hit) {
   return typeof words === "string" ? words : null;
 }
 
-/** A metadata value; times come as seconds since 1970. */
+/** A metadata value; times come as seconds since 1970, and one that no calendar has stays a number. */
 export function metadataText(key, value) {
   if (key === "taken_at" && typeof value === "number") {
-    return new Date(value * 1000).toISOString().slice(0, 16).replace("T", " ");
+    const time = new Date(value * 1000);
+    if (!Number.isNaN(time.getTime())) return time.toISOString().slice(0, 16).replace("T", " ");
   }
   if (key === "duration" && typeof value === "number") return clock(value * 1000);
   if (typeof value === "number" && !Number.isInteger(value)) return String(Math.round(value * 1e5) / 1e5);

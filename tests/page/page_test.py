@@ -63,6 +63,14 @@ class StartTest(unittest.TestCase):
         self.assertIn("samples is empty", browser.text("main"))
         self.assertIn("sightline index samples", browser.text("main pre"))
 
+    def test_a_time_that_no_calendar_has_is_shown_as_a_number(self):
+        with urllib.request.urlopen(browser.url + "v1/collections/samples/items?limit=1") as answer:
+            item = json.load(answer)["items"][0]
+        item["metadata"] = {"taken_at": [10 ** 15]}
+        browser.open("?c=samples", [{"path": "/items?", "status": 200, "problem": {"items": [item], "next": None}}])
+        browser.wait("main .card .face").click()
+        self.assertIn(str(10 ** 15), browser.wait("#viewer .facts").text)
+
     def test_no_collection_says_how_one_is_made(self):
         browser.open("", [{"path": "v1/collections", "status": 200, "problem": {"collections": []}}])
         self.assertIn("Nothing is indexed yet", browser.text("main"))
