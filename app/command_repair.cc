@@ -12,7 +12,6 @@
 #include "app/interrupt.h"
 #include "app/open.h"
 #include "app/text.h"
-#include "http/upload_bringing.h"
 #include "http/upload_cleaning.h"
 
 namespace sightline::app {
@@ -44,11 +43,10 @@ void PrintReport(std::FILE* out, const storage::RepairReport& report, bool as_js
 // left.
 Status RepairUploads(const Session& session, const std::string& name, storage::Collection& collection,
                      const Limits& limits, storage::RepairReport& report) {
+  SL_ASSIGN_OR_RETURN(const size_t brought, PutUploadsInOrder(session, name, collection, limits));
+  if (brought > 0) report.done.push_back(fmt::format("brought the uploads of {} items from elsewhere", brought));
   SL_ASSIGN_OR_RETURN(const auto uploads, OpenUploads(session));
   if (!uploads) return {};
-  SL_ASSIGN_OR_RETURN(const size_t brought, http::BringUploadsOfAll(*uploads, name, collection, limits));
-  if (brought > 0)
-    report.done.push_back(fmt::format("brought the uploads of {} items from other collections", brought));
   SL_ASSIGN_OR_RETURN(const size_t removed, http::RemoveLeftovers(*uploads, name, collection, limits));
   if (removed > 0) report.done.push_back(fmt::format("removed {} files of uploads that no item has", removed));
   return {};

@@ -2,7 +2,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -15,7 +14,6 @@
 #include "app/open.h"
 #include "app/scratch_folder.h"
 #include "app/text.h"
-#include "http/upload_bringing.h"
 #include "storage/snapshot.h"
 
 namespace sightline::app {
@@ -57,12 +55,9 @@ Result<ExitCode> RunSnapshot(const Session& session, const SnapshotFlags& flags)
   return ExitCode::kOk;
 }
 
-// A collection that is restored under another name points to the uploads of the first one, which may be dropped.
-Status BringUploads(const Session& session, const std::string& name, const std::stop_token& stop) {
-  SL_ASSIGN_OR_RETURN(const auto uploads, OpenUploads(session));
-  if (!uploads) return {};
+Status BringUploads(const Session& session, const std::string& name, const Limits& limits) {
   SL_ASSIGN_OR_RETURN(const auto collection, OpenCollection(session, name));
-  SL_RETURN_IF_ERROR(http::BringUploadsOfAll(*uploads, name, *collection, {.stop = stop}));
+  SL_RETURN_IF_ERROR(PutUploadsInOrder(session, name, *collection, limits));
   return {};
 }
 
@@ -73,10 +68,9 @@ Result<ExitCode> RunRestore(const Session& session, const SnapshotFlags& flags) 
   SL_ASSIGN_OR_RETURN(const storage::SnapshotInfo info,
                       storage::RestoreSnapshot(flags.folder, folder, {.stop = interrupt.token()}));
   PrintInfo(session.io.out, "restored", flags, info);
-  if (const Status brought = BringUploads(session, flags.collection, interrupt.token()); !brought) {
+  if (const Status brought = BringUploads(session, flags.collection, {.stop = interrupt.token()}); !brought) {
     fmt::print(session.io.err,
-               "warning: uploads are still those of another collection ({}); to bring them: sightline "
-               "repair {}\n",
+               "warning: its uploads are not where they belong ({}); to bring them there: sightline repair {}\n",
                OneLine(brought.error().message), flags.collection);
   }
   return ExitCode::kOk;

@@ -118,6 +118,19 @@ Result<indexer::CarrierOptions> WithUploads(const Session& session, const std::s
   return batches;
 }
 
+Result<size_t> PutUploadsInOrder(const Session& session, const std::string& name, storage::Collection& collection,
+                                 const Limits& limits) {
+  SL_ASSIGN_OR_RETURN(const auto folder, FolderOf(session, name));
+  std::error_code ignored;
+  if (fs::is_directory(folder / "media", ignored)) {
+    SL_RETURN_IF_ERROR(MakeFolders(http::UploadFolder(folder.parent_path().parent_path())));
+  }
+  SL_ASSIGN_OR_RETURN(const auto uploads, OpenUploads(session));
+  if (!uploads) return 0;
+  SL_RETURN_IF_ERROR(http::TakeRestoredUploads(*uploads, name, folder));
+  return http::BringUploadsOfAll(*uploads, name, collection, limits);
+}
+
 Result<EncoderLease> OpenModel(const Session& session, const ModelOptions& options, const ThreadBudget& budget,
                                ModelUse use) {
   SL_ASSIGN_OR_RETURN(const auto folder, ModelDirOf(session, options));

@@ -61,6 +61,12 @@ Result<std::shared_ptr<http::MediaStore>> OpenUploads(const Session& session);
 Result<indexer::CarrierOptions> WithUploads(const Session& session, const std::string& name,
                                             indexer::CarrierOptions batches = {});
 
+/// Brings the uploads of a collection's items to where they belong (http/upload_bringing.h): what a restore left in the
+/// collection's folder, and what lies with another collection. @return how many items got other paths. Errors: those of
+/// OpenUploads, TakeRestoredUploads and BringUploadsOfAll.
+Result<size_t> PutUploadsInOrder(const Session& session, const std::string& name, storage::Collection& collection,
+                                 const Limits& limits);
+
 /// Flags of every command that loads a model.
 struct ModelOptions {
   std::string model;      ///< Empty: as the settings have it.

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "base/file_io.h"
+#include "storage/data_folder.h"
 #include "storage/snapshot_files.h"
 
 namespace sightline::http {
@@ -82,8 +83,6 @@ Status MakeFolder(const fs::path& folder) {
 
 }  // namespace
 
-fs::path UploadFolder(const fs::path& data_dir) { return data_dir / "media"; }
-
 Result<std::unique_ptr<MediaStore>> MediaStore::Open(const fs::path& folder) {
   SL_RETURN_IF_ERROR(MakeFolder(folder));
   std::error_code error;
@@ -127,6 +126,8 @@ Status MediaStore::Replace(const fs::path& path, std::string_view content) {
   return WriteFileAtomically(path, content);
 }
 
+fs::path UploadFolder(const fs::path& data_dir) { return storage::UploadFolder(data_dir); }
+
 // A path may come from an export that somebody else made, so only what PathOf could have said is taken for an upload.
 bool MediaStore::IsUpload(const fs::path& path) const {
   const fs::path folder = path.parent_path();
@@ -134,9 +135,10 @@ bool MediaStore::IsUpload(const fs::path& path) const {
   const std::string extension = path.extension().string();
   const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
   const auto is_word = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); };
-  return folder.parent_path().parent_path() == folder_ && !folder.parent_path().filename().string().starts_with('.') &&
-         name.size() > kNameSize + 1 && std::all_of(name.begin(), name.begin() + kNameSize, is_hex) &&
-         name.size() == kNameSize + extension.size() && std::all_of(extension.begin() + 1, extension.end(), is_word) &&
+  return folder.parent_path().parent_path().filename() == folder_.filename() &&
+         !folder.parent_path().filename().string().starts_with('.') && name.size() > kNameSize + 1 &&
+         std::all_of(name.begin(), name.begin() + kNameSize, is_hex) && name.size() == kNameSize + extension.size() &&
+         std::all_of(extension.begin() + 1, extension.end(), is_word) &&
          folder.filename().string() == name.substr(0, kFolderSize);
 }
 
@@ -145,8 +147,10 @@ bool MediaStore::Owns(std::string_view collection, const fs::path& path) const {
 }
 
 std::optional<fs::path> MediaStore::PathIn(std::string_view collection, const fs::path& path) const {
-  if (!IsUpload(path) || Owns(collection, path)) return std::nullopt;
-  return folder_ / collection / path.parent_path().filename() / path.filename();
+  if (!IsUpload(path)) return std::nullopt;
+  fs::path here = folder_ / collection / path.parent_path().filename() / path.filename();
+  if (here == path) return std::nullopt;
+  return here;
 }
 
 Result<bool> MediaStore::Share(const fs::path& from, const fs::path& to) {

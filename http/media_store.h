@@ -54,8 +54,8 @@ class MediaStore {
   /// Whether `path` is one of a file that was uploaded to this collection. Looks at the name only.
   bool Owns(std::string_view collection, const std::filesystem::path& path) const;
 
-  /// Where a file that was uploaded to another collection lies once `collection` has it too. Nothing when `path` is
-  /// none of such a file. Looks at the name only.
+  /// Where a file that was uploaded to another collection, or in another data folder, lies once `collection` of this
+  /// one has it too. Nothing when `path` is none of such a file. Looks at the name only.
   std::optional<std::filesystem::path> PathIn(std::string_view collection, const std::filesystem::path& path) const;
 
   /// Gives an uploaded file a second name, one of PathIn; a copy where the file system has no second name for it.

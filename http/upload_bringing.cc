@@ -7,10 +7,12 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "base/file_io.h"
 #include "base/metadata.h"
 #include "storage/snapshot_files.h"
 
@@ -39,6 +41,7 @@ void DropRepeatedPaths(storage::ItemRecord& item) {
 
 struct Upload {
   std::string& path;  // In the item.
+  fs::path home;      // Where it lies in this data folder, whatever the path says.
   fs::path here;      // What it becomes.
 };
 
@@ -46,7 +49,10 @@ std::vector<Upload> UploadsOf(const MediaStore& media, std::string_view name, st
   std::vector<Upload> uploads;
   for (storage::ItemRecord& item : items) {
     VisitPaths(item, [&](std::string& path) {
-      if (auto here = media.PathIn(name, path)) uploads.push_back({path, *std::move(here)});
+      auto here = media.PathIn(name, path);
+      if (!here) return;
+      const std::string owner = fs::path(path).parent_path().parent_path().filename().string();
+      uploads.push_back({path, media.PathIn(owner, path).value_or(path), *std::move(here)});
     });
   }
   return uploads;
@@ -85,7 +91,7 @@ Result<std::shared_ptr<void>> BringUploads(MediaStore& media, std::string_view n
   auto held = std::make_shared<MediaStore::FileLock>(std::move(locks));
   std::set<fs::path> folders;
   for (const Upload& upload : uploads) {
-    SL_ASSIGN_OR_RETURN(const bool is_there, media.Share(upload.path, upload.here));
+    SL_ASSIGN_OR_RETURN(const bool is_there, media.Share(upload.home, upload.here));
     if (!is_there) continue;
     upload.path = upload.here.string();
     folders.insert(upload.here.parent_path());
@@ -111,6 +117,23 @@ Result<size_t> BringUploadsOfAll(MediaStore& media, std::string_view name, stora
     changed += now;
   }
   return changed;
+}
+
+Result<size_t> TakeRestoredUploads(MediaStore& media, std::string_view name, const fs::path& collection) {
+  const fs::path restored = collection / "media";
+  SL_ASSIGN_OR_RETURN(const auto files, storage::FilesBelow(restored));
+  std::set<fs::path> folders;
+  for (const fs::path& file : files) {
+    const fs::path to = media.folder() / name / file;
+    SL_ASSIGN_OR_RETURN(const auto lock, media.Lock(std::span(&to, 1), {}));
+    SL_RETURN_IF_ERROR(media.Share(restored / file, to));
+    folders.insert(to.parent_path());
+  }
+  for (const fs::path& folder : folders) SL_RETURN_IF_ERROR(storage::SyncPath(folder));
+  std::error_code error;
+  fs::remove_all(restored, error);
+  if (error) return tl::unexpected<Error>(ErrnoError(error.value(), "remove", restored));
+  return files.size();
 }
 
 }  // namespace sightline::http

@@ -21,7 +21,9 @@ bool IsNameCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
-fs::path CollectionsFolder(const fs::path& data_dir) { return data_dir / "collections"; }
+constexpr std::string_view kCollections = "collections";
+
+fs::path CollectionsFolder(const fs::path& data_dir) { return data_dir / kCollections; }
 
 }  // namespace
 
@@ -35,6 +37,13 @@ Status CheckCollectionName(std::string_view name) {
 
 fs::path CollectionFolder(const fs::path& data_dir, std::string_view name) {
   return CollectionsFolder(data_dir) / name;
+}
+
+fs::path UploadFolder(const fs::path& data_dir) { return data_dir / "media"; }
+
+fs::path UploadsBeside(const fs::path& collection) {
+  if (collection.parent_path().filename() != kCollections) return {};
+  return UploadFolder(collection.parent_path().parent_path()) / collection.filename();
 }
 
 Result<std::vector<std::string>> ListCollections(const fs::path& data_dir) {

@@ -17,6 +17,13 @@ Status CheckCollectionName(std::string_view name);
 /// Where the collection of a checked name lives.
 std::filesystem::path CollectionFolder(const std::filesystem::path& data_dir, std::string_view name);
 
+/// What is uploaded to the collections of a data folder lies below this one, in a folder of the collection's name
+/// (http/media_store.h).
+std::filesystem::path UploadFolder(const std::filesystem::path& data_dir);
+
+/// Where the uploads of a collection lie that has this folder; empty when that is in no data folder.
+std::filesystem::path UploadsBeside(const std::filesystem::path& collection);
+
 /// Names of the collections in a data folder, sorted. No data folder: none. Errors: kUnavailable (cannot be read).
 Result<std::vector<std::string>> ListCollections(const std::filesystem::path& data_dir);
 

@@ -15,6 +15,7 @@
 #include "base/file_io.h"
 #include "base/guard.h"
 #include "storage/collection_folder.h"
+#include "storage/data_folder.h"
 #include "storage/record_codec.h"
 #include "storage/segment_files.h"
 #include "storage/snapshot_files.h"
@@ -71,13 +72,14 @@ fs::path Normalised(const fs::path& path) {
   return absolute.has_filename() ? absolute : absolute.parent_path();
 }
 
-/// `keep` decides by name which files come along. What vanishes meanwhile was not needed any more.
+/// `keep` decides by name which files come along. What vanishes meanwhile was not needed any more; what came along
+/// before is left as it is.
 Status LinkFolder(const fs::path& from, const fs::path& to, bool (*keep)(const fs::path&)) {
   SL_ASSIGN_OR_RETURN(const auto files, FilesBelow(from));
   std::error_code error;
   if (fs::exists(from, error)) fs::create_directories(to, error);
   for (const fs::path& name : files) {
-    if (!keep(name)) continue;
+    if (!keep(name) || fs::exists(to / name, error)) continue;
     fs::create_directories((to / name).parent_path(), error);
     if (error) return tl::unexpected(ErrnoError(error.value(), "create the folder", (to / name).parent_path()));
     if (auto linked = LinkOrCopy(from / name, to / name); !linked && linked.error().code != ErrorCode::kNotFound) {
@@ -89,6 +91,14 @@ Status LinkFolder(const fs::path& from, const fs::path& to, bool (*keep)(const f
 
 bool IsSegment(const fs::path& name) { return name.extension() == ".seg"; }
 bool IsWhole(const fs::path& name) { return name.native().find(".tmp") == std::string::npos; }
+
+/// Uploads are stored before their items and removed after them, by others who do not wait for a snapshot. So they come
+/// along once before the records are frozen and once after: then each item has its file.
+Status LinkUploads(const fs::path& collection, const fs::path& snapshot) {
+  SL_RETURN_IF_ERROR(LinkFolder(collection / kMedia, snapshot / kMedia, IsWhole));
+  const fs::path uploads = UploadsBeside(collection);
+  return uploads.empty() ? Status() : LinkFolder(uploads, snapshot / kMedia, IsWhole);
+}
 
 /// Syncs every file that RocksDB copied and every folder, and lists all files.
 Result<std::vector<SnapshotFile>> SyncAndList(const fs::path& folder) {
@@ -194,8 +204,9 @@ Result<SnapshotInfo> WriteSnapshot(const fs::path& collection, const RocksDbReco
     SL_RETURN_IF_ERROR(folder.Make());
     const CollectionState state = store.state();
     SL_RETURN_IF_ERROR(LinkFolder(collection / kSegments, folder.path() / kSegments, IsSegment));
+    SL_RETURN_IF_ERROR(LinkUploads(collection, folder.path()));
     SL_RETURN_IF_ERROR(store.Checkpoint(RecordsFolder(folder.path())));
-    SL_RETURN_IF_ERROR(LinkFolder(collection / kMedia, folder.path() / kMedia, IsWhole));
+    SL_RETURN_IF_ERROR(LinkUploads(collection, folder.path()));
     SnapshotManifest manifest;
     SL_ASSIGN_OR_RETURN(manifest.files, SyncAndList(folder.path()));
     manifest.info = {.format_version = kFormatVersion,

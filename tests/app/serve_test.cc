@@ -185,6 +185,35 @@ TEST_F(ServeIntegrationTest, RemovedItemsTakeTheirUploadsWithThem) {
   EXPECT_EQ(Run({"remove", "photos", third}).exit_code, 0);
 }
 
+TEST_F(ServeIntegrationTest, SnapshotHasTheUploadsAndARestoreBringsThemToAnyDataFolder) {
+  Start();
+  const std::string content = testing::ReadTestFile(testing::SourceTree("samples/photos/photo-013.jpg"));
+  const fs::path snapshot = *shared_ / "snapshot-with-uploads";
+  {
+    HttpClient client(port_);
+    EXPECT_EQ(client.Call(http::Method::kPut, "/v1/collections/kept").status, 201);
+    const std::string body =
+        fmt::format(R"({{"content_base64": "{}"}})", http::EncodeBase64(std::as_bytes(std::span(content))));
+    EXPECT_EQ(client.PostJson("/v1/collections/kept/items", body).status, 201);
+    EXPECT_EQ(Run({"snapshot", "kept", snapshot}).exit_code, 0);
+    EXPECT_EQ(client.Call(http::Method::kDelete, "/v1/collections/kept").status, 204);
+  }
+  EXPECT_EQ(Run({"restore", snapshot, "kept"}).err, "") << "under the name that it had";
+  HttpClient client(port_);
+  EXPECT_EQ(client.Get("/v1/items/kept/1/media").body, content);
+  Stop();
+
+  const fs::path elsewhere = *shared_ / "another machine";
+  const RunResult restored = RunProgram({"--data-dir", elsewhere, "restore", snapshot, "back"});
+  EXPECT_EQ(restored.exit_code, 0);
+  EXPECT_EQ(restored.err, "");
+  EXPECT_FALSE(fs::exists(elsewhere / "collections" / "back" / "media"));
+  const RunResult listed = RunProgram({"--data-dir", elsewhere, "list", "back", "--json"});
+  const std::string path(Json(listed).at("paths").at(0).as_string());
+  EXPECT_EQ(path.rfind((elsewhere / "media" / "back").string(), 0), 0U) << path;
+  EXPECT_EQ(testing::ReadTestFile(path), content);
+}
+
 TEST_F(ServeIntegrationTest, CollectionsMadeOfAnotherKeepItsUploadsWhenThatIsDropped) {
   Start();
   const std::string content = testing::ReadTestFile(testing::SourceTree("samples/photos/photo-011.jpg"));

@@ -10,6 +10,7 @@
 
 #include "http/upload_cleaning.h"
 #include "indexer/transfer/collection_merger.h"
+#include "storage/data_folder.h"
 #include "tests/http/api_fixture.h"
 
 namespace sightline::http {
@@ -109,6 +110,37 @@ TEST_F(UploadBringingTest, ItemsThatAreThereAlreadyGetFilesOfTheirOwn) {
   EXPECT_THAT(Paths(), ::testing::ElementsAre(PathIn("second", kRed).string(), PathIn("second", kBlue).string()));
   EXPECT_EQ(*BringUploadsOfAll(*media_, "second", *second->collection, {}), 0U);
   EXPECT_TRUE(fs::exists(PathIn("second", kRed)));
+}
+
+// A data folder that was moved, or a snapshot of another machine.
+TEST_F(UploadBringingTest, PathsOfAnotherDataFolderAreLookedForInThisOne) {
+  ASSERT_EQ(Upload("second", Picture(kRed)).status, 201);
+  ASSERT_EQ(Upload("first", Picture(kBlue)).status, 201);
+  const auto second = *host_->Find("second");
+  storage::ItemRecord item = *(*second->collection->records().GetItems(std::vector{ItemId{1}}))[0];
+  const auto moved = [this](const fs::path& path) {
+    return fs::path("/before/data/media") / path.lexically_relative(media_->folder());
+  };
+  item.paths = {{.path = moved(PathIn("second", kRed)).string(), .size_bytes = 1, .mtime_ns = 1},
+                {.path = moved(PathIn("first", kBlue)).string(), .size_bytes = 1, .mtime_ns = 1},
+                {.path = moved(PathIn("third", kBlue)).string() + "x", .size_bytes = 1, .mtime_ns = 1}};
+  storage::WriteSet changes;
+  changes.put_items = {item};
+  ASSERT_THAT(second->collection->Commit(changes), IsOk());
+  EXPECT_EQ(*BringUploadsOfAll(*media_, "second", *second->collection, {}), 1U);
+  EXPECT_THAT(Paths(), ::testing::ElementsAre(PathIn("second", kRed).string(), PathIn("second", kBlue).string(),
+                                              item.paths[2].path));
+  EXPECT_EQ(testing::ReadTestFile(PathIn("second", kBlue)), Picture(kBlue));
+}
+
+TEST_F(UploadBringingTest, WhatARestoreLeftIsTakenOnce) {
+  const fs::path folder = storage::CollectionFolder(host_->data_dir(), "second");
+  const fs::path mine = PathIn("second", kRed);
+  testing::WriteTestFile(folder / "media" / mine.lexically_relative(media_->folder() / "second"), Picture(kRed));
+  EXPECT_EQ(*TakeRestoredUploads(*media_, "second", folder), 1U);
+  EXPECT_EQ(testing::ReadTestFile(mine), Picture(kRed));
+  EXPECT_FALSE(fs::exists(folder / "media"));
+  EXPECT_EQ(*TakeRestoredUploads(*media_, "second", folder), 0U);
 }
 
 TEST_F(UploadBringingTest, FileThatIsGoneLeavesItsPathAndTheOthersCome) {

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "storage/collection_folder.h"
+#include "storage/data_folder.h"
 #include "tests/storage/crash_plan.h"
 #include "tests/storage/expect_batches.h"
 #include "tests/storage/sample_records.h"
@@ -177,6 +178,19 @@ TEST_F(SnapshotTest, SegmentsAndMediaComeAlongAndTemporaryFilesDoNot) {
   EXPECT_FALSE(fs::exists(shot() / "segments" / "half.tmp"));
   ASSERT_THAT(RestoreSnapshot(shot(), restored(), {}), IsOk());
   EXPECT_EQ(ReadTestFile(restored() / "media" / "ab" / "original.jpg"), "JPEG");
+}
+
+TEST_F(SnapshotTest, UploadsOfACollectionInADataFolderComeAlong) {
+  const fs::path data = dir_ / "data";
+  fs::create_directories(data / "collections");
+  const auto made = Collection::Create(CollectionFolder(data, "photos"), CrashConfig(), CrashOptions());
+  ASSERT_THAT(made, IsOk());
+  WriteTestFile(UploadFolder(data) / "photos" / "ab" / "upload.jpg", "JPEG");
+  WriteTestFile(UploadFolder(data) / "others" / "ab" / "upload.jpg", "other");
+  ASSERT_THAT((*made)->Snapshot(shot()), IsOk());
+  EXPECT_EQ(ReadTestFile(shot() / "media" / "ab" / "upload.jpg"), "JPEG");
+  ASSERT_THAT(RestoreSnapshot(shot(), restored(), {}), IsOk());
+  EXPECT_EQ(ReadTestFile(restored() / "media" / "ab" / "upload.jpg"), "JPEG");
 }
 
 TEST_F(SnapshotTest, SealedSegmentsComeAlongAndAreChecked) {
