@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -110,8 +111,9 @@ Result<ExitCode> RunImportOfExport(const Session& session, const ImportFlags& fl
   if (flags.dim != 0 && flags.dim != info.dim) {
     return Fail(ErrorCode::kInvalidArgument, fmt::format("--dim is {}, the export has {}", flags.dim, info.dim));
   }
-  SL_ASSIGN_OR_RETURN(const auto collection,
-                      OpenOrCreate(session, flags.collection, indexer::ConfigFor(info), {}, flags.index));
+  SL_ASSIGN_OR_RETURN(const auto collection, OpenInTurn(session, flags.wait, std::nullopt, [&] {
+                        return OpenOrCreate(session, flags.collection, indexer::ConfigFor(info), {}, flags.index);
+                      }));
   const auto view = MakeProgressView(session.io, style, "items");
   const InterruptHandler interrupt(session, kHint);
   indexer::ExportImportOptions options;
@@ -129,7 +131,9 @@ Result<ExitCode> RunImport(const Session& session, const ImportFlags& flags) {
   if (!flags.folder.empty() && indexer::IsExport(flags.folder)) return RunImportOfExport(session, flags, style);
   SL_ASSIGN_OR_RETURN(ImportSources sources, CollectSources(flags));
   SL_ASSIGN_OR_RETURN(const storage::CollectionConfig config, ConfigFor(flags, sources));
-  SL_ASSIGN_OR_RETURN(const auto collection, OpenOrCreate(session, flags.collection, config, {}, flags.index));
+  SL_ASSIGN_OR_RETURN(const auto collection, OpenInTurn(session, flags.wait, std::nullopt, [&] {
+                        return OpenOrCreate(session, flags.collection, config, {}, flags.index);
+                      }));
   const auto view = MakeProgressView(session.io, style, "vectors");
   const InterruptHandler interrupt(session, kHint);
   indexer::VectorImportOptions options;

@@ -36,10 +36,13 @@ struct MergeFlags {
 // Merges one source. The sources are opened one after the other: each needs memory for its index.
 Result<ExitCode> MergeOne(const Session& session, const MergeFlags& flags, const std::string& name,
                           const std::stop_token& stop) {
-  SL_ASSIGN_OR_RETURN(const auto source, OpenCollection(session, name));
+  SL_ASSIGN_OR_RETURN(const auto source,
+                      OpenInTurn(session, flags.wait, stop, [&] { return OpenCollection(session, name); }));
   // A new target is made as its first source was.
-  SL_ASSIGN_OR_RETURN(const auto target,
-                      OpenOrCreate(session, flags.target, source->config(), source->index_options(), flags.index));
+  SL_ASSIGN_OR_RETURN(const auto target, OpenInTurn(session, flags.wait, stop, [&] {
+                        return OpenOrCreate(session, flags.target, source->config(), source->index_options(),
+                                            flags.index);
+                      }));
   const ProgressStyle style = flags.json ? ProgressStyle::kJson : ProgressStyle::kAuto;
   const auto view = MakeProgressView(session.io, style, "items");
   indexer::MergeOptions options{.name = name};

@@ -61,7 +61,7 @@ Status CheckAgainst(const storage::CollectionConfig& config, const IndexFlags& f
 // Opens the collection, or makes it. A dry run of a new one works on a scratch collection.
 Result<CollectionLease> OpenOrCreate(const Session& session, const IndexFlags& flags, const encoder::EncoderInfo& info,
                                      std::optional<ScratchFolder>& scratch) {
-  auto opened = OpenForJob(session, flags.collection);
+  auto opened = OpenInTurn(session, flags.wait, std::nullopt, [&] { return OpenForJob(session, flags.collection); });
   if (opened) {
     SL_RETURN_IF_ERROR(CheckModelOf(flags.collection, (*opened)->config(), info));
     SL_RETURN_IF_ERROR(CheckAgainst((*opened)->config(), flags));

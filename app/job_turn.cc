@@ -8,7 +8,10 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "app/interrupt.h"
+#include "app/text.h"
 #include "indexer/other_job.h"
+#include "storage/lock_file.h"
 
 namespace sightline::app {
 namespace {
@@ -23,7 +26,26 @@ bool IsBusy(storage::Collection& collection) {
 }  // namespace
 
 void AddWaitFlag(CLI::App& command, bool& wait) {
-  command.add_flag("--wait", wait, "While another job runs in the collection: wait for its end instead of failing");
+  command.add_flag("--wait", wait,
+                   "While another job or process has the collection: wait for its end instead of failing");
+}
+
+Result<CollectionLease> OpenInTurn(const Session& session, bool wait, const std::optional<std::stop_token>& stop,
+                                   const std::function<Result<CollectionLease>()>& open) {
+  auto opened = open();
+  if (opened || !wait || !storage::IsHeldByAnother(opened.error())) return opened;
+  fmt::print(session.io.err, "{}: waiting for its end (Ctrl-C ends the wait)\n", OneLine(opened.error().message));
+  std::optional<InterruptHandler> interrupt;
+  if (!stop) interrupt.emplace(session, "stopping");
+  const std::stop_token stopped = stop ? *stop : interrupt->token();
+  while (!opened && storage::IsHeldByAnother(opened.error())) {
+    if (stopped.stop_requested()) {
+      return Fail(ErrorCode::kCancelled, "stopped while another process had the collection");
+    }
+    std::this_thread::sleep_for(kLookAgain);
+    opened = open();
+  }
+  return opened;
 }
 
 Result<indexer::IndexReport> RunInTurn(const Session& session, storage::Collection& collection, bool wait,

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <stop_token>
 
+#include "app/open.h"
 #include "app/session.h"
 #include "base/result.h"
 #include "indexer/indexer.h"
@@ -17,6 +19,12 @@ namespace sightline::app {
 
 /// Adds --wait. `wait` must outlive parsing.
 void AddWaitFlag(CLI::App& command, bool& wait);
+
+/// Calls `open`, which opens or makes a collection for a job. While another process has the collection it is refused,
+/// or with `wait` called again until it is free; the wait is told once. Errors: those of `open`; kCancelled (stopped
+/// while it waited). @param stop  absent: an InterruptHandler is made for the wait; there can be one at a time.
+Result<CollectionLease> OpenInTurn(const Session& session, bool wait, const std::optional<std::stop_token>& stop,
+                                   const std::function<Result<CollectionLease>()>& open);
 
 /// Calls `run`, which runs one job in `collection`. While another job runs there (a server's, or that of another
 /// command that works through the server), it is refused, or with `wait` called again once that job has ended; the

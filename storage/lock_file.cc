@@ -9,12 +9,15 @@
 #include <cerrno>
 #include <chrono>
 #include <sstream>
+#include <string_view>
 #include <thread>
 
 #include "base/file_io.h"
 
 namespace sightline::storage {
 namespace {
+
+constexpr std::string_view kInUse = ": the collection is in use by ";
 
 constexpr char kFirstLine[] = "sightline lock 1";
 constexpr size_t kMaxRecordBytes = 8192;
@@ -44,7 +47,7 @@ Status WriteRecord(int fd, const std::filesystem::path& path, const std::string&
 tl::unexpected<Error> Held(const std::filesystem::path& folder, const std::optional<LockRecord>& record) {
   std::string owner = "another process";
   if (record) owner += " (pid " + std::to_string(record->pid) + ")";
-  return Fail(ErrorCode::kFailedPrecondition, folder.string() + ": the collection is in use by " + owner);
+  return Fail(ErrorCode::kFailedPrecondition, folder.string() + std::string(kInUse) + owner);
 }
 
 }  // namespace
@@ -71,6 +74,10 @@ std::optional<LockRecord> ReadLockRecord(const std::filesystem::path& folder) {
   }
   if (record.pid <= 0) return std::nullopt;
   return record;
+}
+
+bool IsHeldByAnother(const Error& error) {
+  return error.code == ErrorCode::kFailedPrecondition && error.message.find(kInUse) != std::string::npos;
 }
 
 Result<FolderLock> FolderLock::Acquire(const std::filesystem::path& folder, const std::string& socket) {

@@ -24,6 +24,9 @@ struct LockRecord {
 /// only while somebody does: a killed process leaves its record behind.
 std::optional<LockRecord> ReadLockRecord(const std::filesystem::path& folder);
 
+/// Whether this is the error of FolderLock::Acquire that says that somebody else holds the lock.
+bool IsHeldByAnother(const Error& error);
+
 /// Ownership of a collection's folder: a kernel lock (flock) on its LOCK file, which ends with the process however it
 /// ends, and a record that tells others who holds it. Move-only; released on destruction.
 class FolderLock {

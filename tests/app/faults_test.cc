@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The whole program on a disk that is full or read-only, without files to open, beside another process, and with a
 // clock that goes backwards.
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <random>
 #include <span>
 #include <string>
@@ -15,6 +18,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/app/app_fixture.h"
+#include "tests/support/child_process.h"
 #include "tests/support/small_disk.h"
 
 namespace sightline::app {
@@ -23,6 +27,8 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using testing::SmallDisk;
+
+constexpr std::chrono::seconds kPatience{120};
 
 class FaultsIntegrationTest : public AppIntegration {
  protected:
@@ -181,6 +187,28 @@ TEST_F(FaultsIntegrationTest, EveryCommandIsRefusedWhileAnotherProcessOwnsTheCol
   const RunResult all = Run({"status"});
   EXPECT_EQ(all.exit_code, 0);
   EXPECT_THAT(all.out, HasSubstr(owner));
+}
+
+TEST_F(FaultsIntegrationTest, JobsThatAreToldToWaitDoUntilTheOtherProcessHasEnded) {
+  auto held = storage::Collection::Open(folder_of("photos"));
+  ASSERT_THAT(held, testing::IsOk());
+  const auto start = [](const std::string& arguments) {
+    const std::string command =
+        fmt::format("exec '{}' --data-dir '{}' {} --wait 2>&1", SIGHTLINE_BINARY, data().string(), arguments);
+    return std::make_unique<testing::ChildProcess>(std::vector<std::string>{"/bin/sh", "-c", command});
+  };
+  const auto impatient = start("merge waited photos");
+  const auto patient = start("index photos '" + photos().string() + "'");
+  for (const auto& child : {impatient.get(), patient.get()}) {
+    EXPECT_THAT(child->ReadLine(kPatience).value_or(""), HasSubstr(fmt::format("(pid {}): waiting", ::getpid())));
+  }
+  ASSERT_EQ(::kill(impatient->pid(), SIGINT), 0);
+  EXPECT_EQ(impatient->Wait(), 130);
+  held->reset();
+  std::string told;
+  while (const auto line = patient->ReadLine(kPatience)) told += *line + "\n";
+  EXPECT_EQ(patient->Wait(), 0);
+  EXPECT_THAT(told, HasSubstr("0 added, 8 unchanged"));
 }
 
 TEST_F(FaultsIntegrationTest, AClockThatGoesBackwardsBreaksNothing) {
