@@ -7,11 +7,13 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "http/base64.h"
 #include "tests/app/app_fixture.h"
 #include "tests/http/http_client.h"
 #include "tests/support/child_process.h"
@@ -54,6 +56,16 @@ class ServeIntegrationTest : public AppIntegration {
     const boost::json::value body = boost::json::parse(answer.body);
     for (const auto& hit : body.at("hits").as_array()) paths.emplace_back(hit.at("path").as_string().c_str());
     return paths;
+  }
+
+  static std::string Photo(const std::string& name) {
+    return testing::ReadTestFile(testing::SourceTree("samples/photos/" + name));
+  }
+  testing::ClientResponse Upload(const std::string& collection, const std::string& content) {
+    testing::HttpClient client(port_);
+    const std::string body =
+        fmt::format(R"({{"content_base64": "{}"}})", http::EncodeBase64(std::as_bytes(std::span(content))));
+    return client.PostJson("/v1/collections/" + collection + "/items", body);
   }
 
   /// What a search prints, without what differs from run to run.

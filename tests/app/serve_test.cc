@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <signal.h>
 
-#include <algorithm>
-#include <chrono>
 #include <filesystem>
-#include <iterator>
-#include <span>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "http/base64.h"
 #include "storage/lock_file.h"
 #include "tests/app/serve_fixture.h"
 
@@ -22,7 +16,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using testing::HttpClient;
-using ::testing::Not;
 
 namespace fs = std::filesystem;
 
@@ -149,149 +142,6 @@ TEST_F(ServeIntegrationTest, AJobIsSeenRunsAloneAndStopsWithItsClient) {
   EXPECT_EQ(patient->Wait(), 0);
   EXPECT_THAT(told, HasSubstr("1 added"));
   EXPECT_EQ(PathsOfSearch("a dog").size(), 8U);
-}
-
-TEST_F(ServeIntegrationTest, RemovedItemsTakeTheirUploadsWithThem) {
-  Start();
-  const fs::path uploads = fs::path(data()) / "media";
-  const auto files = [&uploads] {
-    const fs::recursive_directory_iterator all(uploads);
-    return std::count_if(begin(all), end(all), [](const fs::directory_entry& file) { return file.is_regular_file(); });
-  };
-  const auto upload = [this](const std::string& photo) {
-    testing::HttpClient client(port_);
-    const std::string content = testing::ReadTestFile(testing::SourceTree("samples/photos/" + photo)) + photo;
-    const std::string body =
-        fmt::format(R"({{"content_base64": "{}"}})", http::EncodeBase64(std::as_bytes(std::span(content))));
-    const auto answer = client.PostJson("/v1/collections/photos/items", body);
-    EXPECT_EQ(answer.status, 201) << answer.body;
-    return std::string(boost::json::parse(answer.body).at("item").at("paths").at(0).as_string());
-  };
-  const std::string first = upload("photo-001.jpg");
-  const std::string second = upload("photo-002.jpg");
-  const std::string third = upload("photo-003.jpg");
-  EXPECT_EQ(files(), 3);
-  EXPECT_EQ(Run({"remove", "photos", first}).exit_code, 0);
-  EXPECT_EQ(files(), 2) << "through the server";
-  EXPECT_EQ(Run({"remove", "photos", second, "--dry-run"}).exit_code, 0);
-  EXPECT_EQ(files(), 2);
-  Stop();
-  EXPECT_EQ(Run({"remove", "photos", second}).exit_code, 0);
-  EXPECT_EQ(files(), 1) << "without the server";
-  testing::WriteTestFile(fs::path(third).parent_path() / fs::path(second).filename(), "a crash left it");
-  const RunResult repaired = Run({"repair", "photos"});
-  EXPECT_THAT(repaired.out, HasSubstr("removed 1 files of uploads")) << repaired.err;
-  EXPECT_TRUE(fs::exists(third));
-  EXPECT_EQ(Run({"remove", "photos", third}).exit_code, 0);
-}
-
-TEST_F(ServeIntegrationTest, SnapshotHasTheUploadsAndARestoreBringsThemToAnyDataFolder) {
-  Start();
-  const std::string content = testing::ReadTestFile(testing::SourceTree("samples/photos/photo-013.jpg"));
-  const fs::path snapshot = *shared_ / "snapshot-with-uploads";
-  {
-    HttpClient client(port_);
-    EXPECT_EQ(client.Call(http::Method::kPut, "/v1/collections/kept").status, 201);
-    const std::string body =
-        fmt::format(R"({{"content_base64": "{}"}})", http::EncodeBase64(std::as_bytes(std::span(content))));
-    EXPECT_EQ(client.PostJson("/v1/collections/kept/items", body).status, 201);
-    EXPECT_EQ(Run({"snapshot", "kept", snapshot}).exit_code, 0);
-    EXPECT_EQ(client.Call(http::Method::kDelete, "/v1/collections/kept").status, 204);
-  }
-  EXPECT_EQ(Run({"restore", snapshot, "kept"}).err, "") << "under the name that it had";
-  HttpClient client(port_);
-  EXPECT_EQ(client.Get("/v1/items/kept/1/media").body, content);
-  Stop();
-
-  const fs::path elsewhere = *shared_ / "another machine";
-  const RunResult restored = RunProgram({"--data-dir", elsewhere, "restore", snapshot, "back"});
-  EXPECT_EQ(restored.exit_code, 0);
-  EXPECT_EQ(restored.err, "");
-  EXPECT_FALSE(fs::exists(elsewhere / "collections" / "back" / "media"));
-  const RunResult listed = RunProgram({"--data-dir", elsewhere, "list", "back", "--json"});
-  const std::string path(Json(listed).at("paths").at(0).as_string());
-  EXPECT_EQ(path.rfind((elsewhere / "media" / "back").string(), 0), 0U) << path;
-  EXPECT_EQ(testing::ReadTestFile(path), content);
-}
-
-TEST_F(ServeIntegrationTest, CollectionsMadeOfAnotherKeepItsUploadsWhenThatIsDropped) {
-  Start();
-  const std::string content = testing::ReadTestFile(testing::SourceTree("samples/photos/photo-011.jpg"));
-  std::string uploaded;
-  {
-    HttpClient client(port_);
-    EXPECT_EQ(client.Call(http::Method::kPut, "/v1/collections/first").status, 201);
-    const std::string body =
-        fmt::format(R"({{"content_base64": "{}"}})", http::EncodeBase64(std::as_bytes(std::span(content))));
-    const auto answer = client.PostJson("/v1/collections/first/items", body);
-    ASSERT_EQ(answer.status, 201) << answer.body;
-    uploaded = boost::json::parse(answer.body).at("item").at("paths").at(0).as_string().c_str();
-  }
-  const fs::path away = *shared_ / "first";
-  const std::vector<std::pair<std::string, std::vector<std::string>>> ways = {
-      {"merged", {"merge", "merged", "first"}},
-      {"imported", {"import", "imported", away / "export"}},
-      {"restored", {"restore", away / "snapshot", "restored"}}};
-  fs::create_directories(away);
-  ASSERT_EQ(Run({"export", "first", "--out", away / "export"}).exit_code, 0);
-  ASSERT_EQ(Run({"snapshot", "first", away / "snapshot"}).exit_code, 0);
-  for (const auto& [name, arguments] : ways) {
-    const RunResult made = Run(arguments);
-    EXPECT_EQ(made.exit_code, 0) << made.err;
-    EXPECT_THAT(made.err, Not(HasSubstr("warning"))) << name;
-  }
-  HttpClient client(port_);
-  EXPECT_EQ(client.Call(http::Method::kDelete, "/v1/collections/first").status, 204);
-  EXPECT_FALSE(fs::exists(uploaded));
-  for (const auto& [name, arguments] : ways) {
-    const auto items = boost::json::parse(client.Get("/v1/collections/" + name + "/items").body).at("items").as_array();
-    ASSERT_EQ(items.size(), 1U) << name;
-    const auto id = items[0].at("item_id").to_number<uint64_t>();
-    EXPECT_EQ(client.Get(fmt::format("/v1/items/{}/{}/media", name, id)).body, content) << name;
-    const fs::path mine(items[0].at("paths").at(0).as_string().c_str());
-    EXPECT_TRUE(fs::exists(mine)) << name;
-    EXPECT_EQ(client.Call(http::Method::kDelete, fmt::format("/v1/collections/{}/items/{}", name, id)).status, 204);
-    EXPECT_FALSE(fs::exists(mine)) << name << ": it goes with its item";
-  }
-}
-
-// OpenMP knows a limit for each thread that starts work, and every one has a team of its own from then on. So the
-// server has no thread more where new threads would have many, once all kinds of its workers have computed.
-TEST_F(ServeIntegrationTest, ThreadsLimitOpenMpInEveryWorker) {
-  const auto threads_of_server = [this] {
-    const auto count = [this] {
-      const fs::directory_iterator tasks("/proc/" + std::to_string(server_->pid()) + "/task");
-      return std::distance(begin(tasks), end(tasks));
-    };
-    std::vector<std::ptrdiff_t> counts;  // Of commands and jobs that have just ended some may be left.
-    do {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-      counts.push_back(count());
-    } while (counts.size() < 10 ||
-             std::any_of(counts.end() - 10, counts.end(), [&](std::ptrdiff_t each) { return each != counts.back(); }));
-    return counts.back();
-  };
-  const auto threads_after_work = [&](const std::string& openmp) {
-    Start({"--threads", "1"}, {"OMP_NUM_THREADS=" + openmp});
-    const std::string name = "threads" + openmp;
-    EXPECT_EQ(Run({"index", name, photos(), "--index-kind", "ivfpq", "--index-seal-rows", "4"}).exit_code, 0);
-    EXPECT_EQ(Run({"search", name, "a dog"}).exit_code, 0);
-    HttpClient client(port_);
-    const std::string collection = "/v1/collections/" + name;
-    EXPECT_EQ(client.PostJson(collection + "/search", R"({"query": {"text": "a dog"}})").status, 200);
-    const std::string photo = testing::ReadTestFile(testing::SourceTree("samples/photos/photo-012.jpg")) + openmp;
-    const std::string body =
-        fmt::format(R"({{"content_base64": "{}"}})", http::EncodeBase64(std::as_bytes(std::span(photo))));
-    EXPECT_EQ(client.PostJson(collection + "/items", body).status, 201);
-    EXPECT_EQ(client.PostJson("/v1/embeddings", R"({"input": "a dog", "model": "any"})").status, 200);
-    EXPECT_EQ(Run({"remove", name, "1"}).exit_code, 0);
-    EXPECT_EQ(Run({"verify", name}).exit_code, 0);
-    client.Close();
-    const auto threads = threads_of_server();
-    Stop();
-    return threads;
-  };
-  EXPECT_EQ(threads_after_work("6"), threads_after_work("1"));
 }
 
 TEST_F(ServeIntegrationTest, ServerThatWasKilledIsNoServer) {
