@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // /knn-service and /indices-list
 #include "tests/http/compat_fixture.h"
+#include "tests/http/refusing_gatherer.h"
 
 namespace sightline::http {
 namespace {
@@ -46,13 +47,7 @@ TEST_F(KnnRouteTest, PicturesAndVectorsFindTheirNeighbours) {
 
 TEST_F(KnnRouteTest, PicturesOfSearchesThatWaitAreSmall) {
   std::vector<int> widths;
-  const auto hosted = *host_->Find("photos");
-  hosted->gatherer = std::make_shared<query::SearchGatherer>(
-      [&widths](std::span<const query::SearchRequest> requests) {
-        for (const query::SearchRequest& request : requests) widths.push_back(request.query.picture->width);
-        return std::vector<Result<query::SearchAnswer>>(requests.size(), Fail(ErrorCode::kUnavailable, "a test"));
-      },
-      query::GatherOptions());
+  (*host_->Find("photos"))->gatherer = WidthsOfPictures(widths);
   EXPECT_EQ(Knn(KnnBody(fmt::format(R"("image": "{}")", Base64Of(kBlue)))).status, 503) << "of 6 x 5 pixels";
   EXPECT_EQ(widths, std::vector{encoder_->info().config.vision.image_res});
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "http/base64.h"
+#include "tests/http/refusing_gatherer.h"
 #include "tests/http/search_fixture.h"
 
 namespace sightline::http {
@@ -80,13 +81,7 @@ TEST_F(SearchRouteTest, PicturesComeInBase64InAFormAndAsAnItem) {
 
 TEST_F(SearchRouteTest, PicturesOfSearchesThatWaitAreSmall) {
   std::vector<int> widths;
-  const auto hosted = *host_->Find("photos");
-  hosted->gatherer = std::make_shared<query::SearchGatherer>(
-      [&widths](std::span<const query::SearchRequest> requests) {
-        for (const query::SearchRequest& request : requests) widths.push_back(request.query.picture->width);
-        return std::vector<Result<query::SearchAnswer>>(requests.size(), Fail(ErrorCode::kUnavailable, "a test"));
-      },
-      query::GatherOptions());
+  (*host_->Find("photos"))->gatherer = WidthsOfPictures(widths);
   const ImageRgb8 large = {.width = 640, .height = 480, .pixels = std::vector<uint8_t>(640 * 480 * 3, 7)};
   EXPECT_EQ(Post(R"({"query": {"image_base64": ")" + Base64(large) + R"("}})").status, 503);
   EXPECT_THAT(widths, ElementsAre(encoder_->info().config.vision.image_res));
