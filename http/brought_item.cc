@@ -184,6 +184,10 @@ ProblemOr<BroughtItem> ReadJson(const Api& api, const HostedCollection& hosted, 
 }  // namespace
 
 ProblemOr<Metadata> ParseMetadataField(const std::string& text, const std::string& field) {
+  if (text.size() > kMaxMetadataBytes) {
+    return Refuse(ErrorCode::kInvalidArgument,
+                  fmt::format("metadata of {} bytes, more than {}", text.size(), kMaxMetadataBytes), field);
+  }
   auto metadata = indexer::ParseMetadata(text);
   if (metadata) return *std::move(metadata);
   return Refuse(metadata.error().code, metadata.error().message, field);

@@ -22,7 +22,11 @@ struct BroughtItem {
 /// their field, 415 (neither picture nor video; a body of another type), those of ParseMultipart and ParseJsonBody.
 ProblemOr<BroughtItem> ReadBroughtItem(const Api& api, const HostedCollection& hosted, const Request& request);
 
-/// Metadata that a client sent, as text of JSON. Errors: those of indexer::ParseMetadata, with `field`.
+/// Of one item, as a client sends it and with what it has already.
+inline constexpr size_t kMaxMetadataBytes = size_t{1} << 20;
+
+/// Metadata that a client sent, as text of JSON. Errors: kInvalidArgument (longer than kMaxMetadataBytes), those of
+/// indexer::ParseMetadata; with `field`.
 ProblemOr<Metadata> ParseMetadataField(const std::string& text, const std::string& field);
 
 }  // namespace sightline::http

@@ -19,7 +19,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr size_t kMaxMetadataBytes = 1 << 20;
+// What a page holds before it is ended: the items may have much metadata.
+constexpr size_t kEnoughBytesOfAPage = size_t{8} << 20;
 constexpr uint64_t kMaxPage = 1000;
 constexpr uint64_t kDefaultPage = 100;
 // Between two looks at the clock.
@@ -58,24 +59,40 @@ ProblemOr<Response> AddItem(const Api& api, const Request& request) {
   return response;
 }
 
+size_t BytesOf(const Metadata& metadata) {
+  size_t bytes = 0;
+  for (const auto& [key, values] : metadata) {
+    bytes += key.size();
+    for (const MetadataValue& value : values) {
+      const auto* text = std::get_if<std::string>(&value);
+      bytes += text != nullptr ? text->size() : sizeof(int64_t);
+    }
+  }
+  return bytes;
+}
+
 // One page of items, and behind which id the next one begins; 0: there is none.
 struct Page {
   json::array items;
   uint64_t next = 0;
 };
 
-// A scan that takes too long ends the page early: a filter may leave few of very many.
+// A scan that takes too long ends the page early: a filter may leave few of very many. So do items that are large.
 ProblemOr<Page> ReadPage(const HostedCollection& hosted, const Filter& filter, uint64_t after, uint64_t limit,
                          const Limits& limits) {
   Page page;
   uint64_t seen = after;
   bool is_cut = false;
   size_t looked_at = 0;
+  size_t bytes = 0;
   SL_RETURN_IF_ERROR(hosted.collection->ForEachItemAfter(ItemId{after}, [&](const storage::ItemRecord& item) {
-    is_cut = page.items.size() == limit || (++looked_at % kItemsAtATime == 0 && !limits.Check("list the items"));
+    is_cut = page.items.size() == limit || bytes >= kEnoughBytesOfAPage ||
+             (++looked_at % kItemsAtATime == 0 && !limits.Check("list the items"));
     if (is_cut) return false;
     seen = item.id.value;
-    if (indexer::ItemMatches(filter, item)) page.items.push_back(ItemJson(item, hosted.name));
+    if (!indexer::ItemMatches(filter, item)) return true;
+    page.items.push_back(ItemJson(item, hosted.name));
+    bytes += BytesOf(item.metadata);
     return true;
   }));
   if (is_cut) page.next = seen;
@@ -183,6 +200,11 @@ ProblemOr<Response> PatchItem(const Api& api, const Request& request) {
   for (const std::string& key : patch.remove) item.metadata.erase(key);
   for (const auto& [key, values] : patch.set) item.metadata.insert_or_assign(key, values);
   if (item.metadata != before) {
+    if (const size_t bytes = BytesOf(item.metadata); bytes > kMaxMetadataBytes && bytes > BytesOf(before)) {
+      return Refuse(ErrorCode::kInvalidArgument,
+                    fmt::format("the item would have {} bytes of metadata, more than {}", bytes, kMaxMetadataBytes),
+                    "/metadata");
+    }
     storage::WriteSet changes;
     changes.put_items = {item};
     SL_RETURN_IF_ERROR(hosted->collection->Commit(changes));

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "http/brought_item_internal.h"
 #include "tests/http/api_fixture.h"
 #include "tests/indexer/test_videos.h"
 
@@ -209,6 +210,34 @@ TEST_F(ItemRoutesTest, MetadataIsPatchedKeyByKey) {
   const auto found =
       Get(R"(/v1/collections/photos/items?filter={"must":[{"key":"album","match":{"value":"Naples"}}]})");
   EXPECT_EQ(found.json().at("items").as_array().size(), 1U) << "filters see the new values";
+}
+
+TEST_F(ItemRoutesTest, MetadataIsLimitedHoweverItComes) {
+  const auto words = [](char first, size_t size) {
+    return fmt::format(R"({{"{}": "{}"}})", first, std::string(size, 'x'));
+  };
+  const Answer uploaded = Upload("photos", Picture(kBlue), words('a', kMaxMetadataBytes));
+  EXPECT_EQ(uploaded.status, 400);
+  EXPECT_EQ(uploaded.field(), "metadata");
+  const uint64_t id = Add(kRed, words('a', kMaxMetadataBytes * 2 / 3));
+  const auto patch = [&](const std::string& metadata) {
+    return Patch(UrlOf(id), fmt::format(R"({{"metadata": {}}})", metadata));
+  };
+  const Answer grown = patch(words('b', kMaxMetadataBytes / 2));
+  EXPECT_EQ(grown.status, 400);
+  EXPECT_EQ(grown.field(), "/metadata");
+  EXPECT_EQ(patch(words('a', kMaxMetadataBytes / 2)).status, 200);
+}
+
+TEST_F(ItemRoutesTest, PagesEndEarlyWhereItemsAreLarge) {
+  const std::string large = fmt::format(R"({{"a": "{}"}})", std::string(kMaxMetadataBytes * 9 / 10, 'x'));
+  for (uint32_t i = 0; i < 11; ++i) Add(testing::ColourNumber(i), large);
+  const json::value first = Get("/v1/collections/photos/items").json();
+  EXPECT_EQ(first.at("items").as_array().size(), 9U) << "8 MiB";
+  const uint64_t next = first.at("next").to_number<uint64_t>();
+  const json::value second = Get(fmt::format("/v1/collections/photos/items?after={}", next)).json();
+  EXPECT_EQ(second.at("items").as_array().size(), 2U);
+  EXPECT_TRUE(second.at("next").is_null());
 }
 
 TEST_F(ItemRoutesTest, PatchOfWhatChangedSinceIsRefused) {
