@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <mutex>
+#include <string_view>
 #include <thread>
 
 #include <fmt/format.h>
@@ -23,6 +24,10 @@ bool IsBusy(storage::Collection& collection) {
   return !probe;
 }
 
+void TellWait(const Session& session, std::string_view for_what) {
+  fmt::print(session.io.err, "{}: waiting for its end (Ctrl-C ends the wait)\n", for_what);
+}
+
 }  // namespace
 
 void AddWaitFlag(CLI::App& command, bool& wait) {
@@ -34,7 +39,7 @@ Result<CollectionLease> OpenInTurn(const Session& session, bool wait, const std:
                                    const std::function<Result<CollectionLease>()>& open) {
   auto opened = open();
   if (opened || !wait || !storage::IsHeldByAnother(opened.error())) return opened;
-  fmt::print(session.io.err, "{}: waiting for its end (Ctrl-C ends the wait)\n", OneLine(opened.error().message));
+  TellWait(session, OneLine(opened.error().message));
   std::optional<InterruptHandler> interrupt;
   if (!stop) interrupt.emplace(session, "stopping");
   const std::stop_token stopped = stop ? *stop : interrupt->token();
@@ -57,9 +62,7 @@ Result<indexer::IndexReport> RunInTurn(const Session& session, storage::Collecti
     if (!wait) {
       return Fail(ErrorCode::kUnavailable, fmt::format("{}; --wait waits for its end", report.error().message));
     }
-    if (!is_told) {
-      fmt::print(session.io.err, "{}: waiting for its end (Ctrl-C ends the wait)\n", indexer::kOtherJob);
-    }
+    if (!is_told) TellWait(session, indexer::kOtherJob);
     while (!stop.stop_requested() && IsBusy(collection)) std::this_thread::sleep_for(kLookAgain);
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped while another job was running");
   }

@@ -13,6 +13,7 @@
 #include "app/model_location.h"
 #include "app/scratch_folder.h"
 #include "http/upload_bringing.h"
+#include "storage/data_folder.h"
 
 namespace sightline::app {
 
@@ -98,7 +99,7 @@ std::string PrecisionOf(const Session& session, const ModelOptions& options) {
 
 Result<std::shared_ptr<http::MediaStore>> OpenUploads(const Session& session) {
   SL_ASSIGN_OR_RETURN(const auto data_dir, ResolveDataDir(session.globals.data_dir, session.environment));
-  const fs::path folder = http::UploadFolder(data_dir);
+  const fs::path folder = storage::UploadFolder(data_dir);
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) return nullptr;
   if (session.hosting != nullptr && fs::equivalent(folder, session.hosting->media->folder(), ignored)) {
@@ -122,8 +123,8 @@ Result<size_t> PutUploadsInOrder(const Session& session, const std::string& name
                                  const Limits& limits) {
   SL_ASSIGN_OR_RETURN(const auto folder, FolderOf(session, name));
   std::error_code ignored;
-  if (fs::is_directory(folder / "media", ignored)) {
-    SL_RETURN_IF_ERROR(MakeFolders(http::UploadFolder(folder.parent_path().parent_path())));
+  if (fs::is_directory(storage::UploadsWithin(folder), ignored)) {
+    SL_RETURN_IF_ERROR(MakeFolders(storage::UploadsBeside(folder).parent_path()));
   }
   SL_ASSIGN_OR_RETURN(const auto uploads, OpenUploads(session));
   if (!uploads) return 0;

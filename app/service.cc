@@ -23,6 +23,7 @@
 #include "http/request_records.h"
 #include "http/search_route.h"
 #include "http/service_metrics.h"
+#include "storage/data_folder.h"
 
 namespace sightline::app {
 namespace {
@@ -96,7 +97,7 @@ Status Service::OpenAccess(const Config& config, const std::filesystem::path& da
   const std::vector<std::filesystem::path> roots(config.media.roots.begin(), config.media.roots.end());
   SL_ASSIGN_OR_RETURN(roots_, http::PathRoots::Make(roots));
   SL_ASSIGN_OR_RETURN(fetcher_, http::ImageFetcher::Make(FetcherOptionsOf(config)));
-  SL_ASSIGN_OR_RETURN(media_, http::MediaStore::Open(http::UploadFolder(data_dir)));
+  SL_ASSIGN_OR_RETURN(media_, http::MediaStore::Open(storage::UploadFolder(data_dir)));
   SL_ASSIGN_OR_RETURN(const auto names, host_->Names());
   SL_RETURN_IF_ERROR(media_->FinishDrops(names));
   cleaner_ = std::make_unique<http::UploadCleaner>(*host_, *media_);

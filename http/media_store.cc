@@ -14,7 +14,6 @@
 #include <fmt/format.h>
 
 #include "base/file_io.h"
-#include "storage/data_folder.h"
 #include "storage/snapshot_files.h"
 
 namespace sightline::http {
@@ -125,8 +124,6 @@ Status MediaStore::Replace(const fs::path& path, std::string_view content) {
   SL_RETURN_IF_ERROR(MakeFolder(path.parent_path()));
   return WriteFileAtomically(path, content);
 }
-
-fs::path UploadFolder(const fs::path& data_dir) { return storage::UploadFolder(data_dir); }
 
 // A path may come from an export that somebody else made, so only what PathOf could have said is taken for an upload.
 bool MediaStore::IsUpload(const fs::path& path) const {

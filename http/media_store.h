@@ -20,9 +20,6 @@
 
 namespace sightline::http {
 
-/// Where a data folder keeps what is uploaded.
-std::filesystem::path UploadFolder(const std::filesystem::path& data_dir);
-
 /// The files that were uploaded. Each is called after its own SHA-256, so the same upload is stored once:
 ///
 ///   <folder>/<collection>/3f/3fa1...c2.jpg

@@ -14,6 +14,7 @@
 
 #include "base/file_io.h"
 #include "base/metadata.h"
+#include "storage/data_folder.h"
 #include "storage/snapshot_files.h"
 
 namespace sightline::http {
@@ -120,7 +121,7 @@ Result<size_t> BringUploadsOfAll(MediaStore& media, std::string_view name, stora
 }
 
 Result<size_t> TakeRestoredUploads(MediaStore& media, std::string_view name, const fs::path& collection) {
-  const fs::path restored = collection / "media";
+  const fs::path restored = storage::UploadsWithin(collection);
   SL_ASSIGN_OR_RETURN(const auto files, storage::FilesBelow(restored));
   std::set<fs::path> folders;
   for (const fs::path& file : files) {

@@ -41,6 +41,8 @@ fs::path CollectionFolder(const fs::path& data_dir, std::string_view name) {
 
 fs::path UploadFolder(const fs::path& data_dir) { return data_dir / "media"; }
 
+fs::path UploadsWithin(const fs::path& folder) { return folder / "media"; }
+
 fs::path UploadsBeside(const fs::path& collection) {
   if (collection.parent_path().filename() != kCollections) return {};
   return UploadFolder(collection.parent_path().parent_path()) / collection.filename();

@@ -24,6 +24,9 @@ std::filesystem::path UploadFolder(const std::filesystem::path& data_dir);
 /// Where the uploads of a collection lie that has this folder; empty when that is in no data folder.
 std::filesystem::path UploadsBeside(const std::filesystem::path& collection);
 
+/// Where a snapshot has the uploads of its collection, and a restored collection until they are brought to their place.
+std::filesystem::path UploadsWithin(const std::filesystem::path& folder);
+
 /// Names of the collections in a data folder, sorted. No data folder: none. Errors: kUnavailable (cannot be read).
 Result<std::vector<std::string>> ListCollections(const std::filesystem::path& data_dir);
 

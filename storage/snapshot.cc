@@ -30,7 +30,6 @@ constexpr std::string_view kManifestName = "SNAPSHOT";
 constexpr size_t kMaxManifestBytes = 256 << 20;
 // What lies beside the records and is never changed once it is there.
 constexpr std::string_view kSegments = "segments";
-constexpr std::string_view kMedia = "media";
 
 /// The snapshot in the making; removed unless it was published.
 class TemporaryFolder {
@@ -95,9 +94,9 @@ bool IsWhole(const fs::path& name) { return name.native().find(".tmp") == std::s
 /// Uploads are stored before their items and removed after them, by others who do not wait for a snapshot. So they come
 /// along once before the records are frozen and once after: then each item has its file.
 Status LinkUploads(const fs::path& collection, const fs::path& snapshot) {
-  SL_RETURN_IF_ERROR(LinkFolder(collection / kMedia, snapshot / kMedia, IsWhole));
+  SL_RETURN_IF_ERROR(LinkFolder(UploadsWithin(collection), UploadsWithin(snapshot), IsWhole));
   const fs::path uploads = UploadsBeside(collection);
-  return uploads.empty() ? Status() : LinkFolder(uploads, snapshot / kMedia, IsWhole);
+  return uploads.empty() ? Status() : LinkFolder(uploads, UploadsWithin(snapshot), IsWhole);
 }
 
 /// Syncs every file that RocksDB copied and every folder, and lists all files.

@@ -65,6 +65,9 @@ class ApiFixture : public ::testing::Test {
   /// Uploads a file as browsers do. `metadata` is JSON; empty: none.
   Answer Upload(const std::string& collection, const std::string& content, const std::string& metadata = {});
 
+  /// Of an item that was added.
+  static uint64_t IdOf(const Answer& answer) { return answer.json().at("item").at("item_id").to_number<uint64_t>(); }
+
   /// Waits until the job has ended. @return its last answer.
   boost::json::object WaitForJob(const std::string& collection, uint64_t id);
   /// Starts a job and waits until it has ended.

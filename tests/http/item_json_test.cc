@@ -25,7 +25,6 @@ class ItemJsonTest : public testing::ApiFixture {
     more["content_base64"] = EncodeBase64(std::as_bytes(std::span(content)));
     return Add(more);
   }
-  static uint64_t IdOf(const Answer& answer) { return answer.json().at("item").at("item_id").to_number<uint64_t>(); }
   static std::string UrlOf(uint64_t id) { return fmt::format("/v1/collections/photos/items/{}", id); }
   /// Ids of the captions that words find.
   std::vector<uint64_t> FindTexts(const std::string& words) {

@@ -27,7 +27,6 @@ class ItemRoutesTest : public testing::ApiFixture {
  protected:
   ItemRoutesTest() { Put("/v1/collections/photos"); }
 
-  static uint64_t IdOf(const Answer& answer) { return answer.json().at("item").at("item_id").to_number<uint64_t>(); }
   static std::string UrlOf(uint64_t id) { return fmt::format("/v1/collections/photos/items/{}", id); }
   uint64_t Add(testing::Rgb colour, const std::string& metadata = {}) {
     return IdOf(Upload("photos", Picture(colour), metadata));

@@ -45,7 +45,6 @@ class UploadCleaningTest : public testing::ApiFixture {
     changes.remove_items = {ItemId{id}};
     EXPECT_THAT(Photos()->collection->Commit(changes), IsOk());
   }
-  static uint64_t IdOf(const Answer& answer) { return answer.json().at("item").at("item_id").to_number<uint64_t>(); }
 };
 
 TEST_F(UploadCleaningTest, FilesWithoutARecordGoAndTheOthersStay) {
